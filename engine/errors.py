@@ -1,0 +1,106 @@
+"""Every error that a user can cause, each able to say where, what is wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+MOST_SHOWN = 50
+
+
+class MikebotError(Exception):
+    """Root of all errors that reach the user as a message, never as a traceback."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class Mistake(NamedTuple):
+    """One mistake at one place of a file; lines and columns count from 1, in characters.
+
+    `end_line`, `end_column` name the place just after the last character concerned.
+    """
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    message: str
+    hint: str = ""
+    source: str = ""
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        text = f"{self.file}:{self.line}:{self.column}: {self.message}"
+        if self.source:
+            shown, column = _window(self.source, self.column)
+            text += f"\n  {shown}\n  {' ' * (column - 1)}^"
+        return f"{text}\n  {self.hint}" if self.hint else text
+
+
+class AuthorError(MikebotError):
+    """What an author wrote cannot be used; holds every mistake found, not only the first."""
+
+    exit_code = 2
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = sorted(mistakes, key=lambda m: (m.file, m.line, m.column, m.message))
+        super().__init__(_shown(self.mistakes))
+
+
+class UsageError(MikebotError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class StoreError(MikebotError):
+    """The store cannot be read or written."""
+
+
+class BackendError(MikebotError):
+    """A backend cannot do a step, for a reason that it knows."""
+
+
+class BuildError(MikebotError):
+    """Some steps failed; what did not depend on them was built and kept."""
+
+    def __init__(self, failures: Mapping[str, BaseException]) -> None:
+        self.failures = dict(failures)
+        lines = [f"{name}: {failure}" for name, failure in self.failures.items()]
+        super().__init__("\n".join(lines))
+
+
+class Damaged(MikebotError):
+    """An artifact is missing from the store, or its bytes are not those of its name."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"artifact {digest} is lost or damaged")
+        self.digest = digest
+
+
+class Cancelled(Exception):
+    """The step that was running is not wanted any more."""
+
+
+def _shown(mistakes: Sequence[Mistake]) -> str:
+    text = "\n".join(str(mistake) for mistake in mistakes[:MOST_SHOWN])
+    more = len(mistakes) - MOST_SHOWN
+    return f"{text}\n... and {more} more" if more > 0 else text
+
+
+def _window(source: str, column: int, width: int = 100) -> tuple[str, int]:
+    """The part of a long line around a column, and the column within that part."""
+    plain = "".join(c if c.isprintable() else " " for c in source)
+    if len(plain) <= width:
+        return plain, column
+    start = max(0, min(column - 1 - width // 2, len(plain) - width))
+    return plain[start : start + width], column - start

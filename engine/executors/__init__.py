@@ -1,0 +1,1 @@
+"""Where work is done: the executors, one file each."""
