@@ -1,0 +1,209 @@
+"""This machine: a few worker processes, each with one action at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import BackendError, Cancelled, MikebotError
+from ..graph import Action, Result
+from ..perform import model_of
+from ..worker import failure, unpack
+from . import Listen, urgency
+
+PATIENCE = 2.0  # Seconds that a step may ignore its cancel before its worker is ended.
+
+
+class Job(NamedTuple):
+    """An action on its way."""
+
+    number: int
+    action: Action
+    model: str
+    listen: Listen
+    future: Future[Result]
+
+
+class LocalExecutor:
+    """Workers are started when there is work for them, and live until close.
+
+    `lanes` is how many actions run at once; by default one a core.
+    """
+
+    def __init__(self, store: Path, lanes: int = 0, python: str = sys.executable) -> None:
+        self._store = store
+        self._python = python
+        self._lanes = lanes or _cores()
+        self._lock = threading.RLock()
+        self._waiting: list[Job] = []
+        self._workers: list[_Worker] = []
+        self._count = 0
+        self._closed = False
+
+    def submit(self, action: Action, listen: Listen) -> Future[Result]:
+        """Queue an action; which of the waiting ones runs next is decided when a worker is free."""
+        future: Future[Result] = Future()
+        try:
+            model = model_of(action)
+        except MikebotError as error:
+            future.set_exception(error)
+            return future
+        with self._lock:
+            self._count += 1
+            self._waiting.append(Job(self._count, action, model, listen, future))
+            self._dispatch()
+        return future
+
+    def cancel(self, future: Future[Result]) -> None:
+        """Drop an action that waits; stop one that runs within two seconds, by force if need be."""
+        with self._lock:
+            for job in [job for job in self._waiting if job.future is future]:
+                self._waiting.remove(job)
+                job.future.set_exception(Cancelled())
+            for worker in self._workers:
+                if worker.job is not None and worker.job.future is future:
+                    worker.cancel()
+
+    def close(self) -> None:
+        """End all workers; what they were doing is cancelled."""
+        with self._lock:
+            self._closed = True
+            for job in self._waiting:
+                job.future.set_exception(Cancelled())
+            self._waiting.clear()
+            workers = list(self._workers)
+        for worker in workers:
+            worker.end()
+
+    def _dispatch(self) -> None:
+        """Give work to free workers, and start workers while there are fewer than lanes. Holds the lock."""
+        while self._waiting and not self._closed:
+            worker = next((w for w in self._workers if w.job is None), None)
+            if worker is None:
+                if len(self._workers) >= self._lanes:
+                    return
+                worker = _Worker(self)
+                self._workers.append(worker)
+            job = min(self._waiting, key=lambda j: urgency(j.action, worker.resident, j.model))
+            self._waiting.remove(job)
+            worker.give(job)
+
+    def done(self, worker: _Worker) -> None:
+        """A worker has finished its job, or its life."""
+        with self._lock:
+            if worker.ended and worker in self._workers:
+                self._workers.remove(worker)
+            self._dispatch()
+
+    def command(self) -> list[str]:
+        """What starts a worker."""
+        return [self._python, "-m", "engine.worker", str(self._store)]
+
+
+class _Worker:
+    """One worker process, and the job that it has."""
+
+    def __init__(self, executor: LocalExecutor) -> None:
+        self.job: Job | None = None
+        self.resident = ""
+        self.ended = False
+        self._executor = executor
+        self._last_words: deque[str] = deque(maxlen=20)
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            executor.command(), stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8", env=_environment()
+        )
+        self._errors = threading.Thread(target=self._overhear, daemon=True)
+        self._errors.start()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def give(self, job: Job) -> None:
+        self.job = job
+        self.resident = job.model
+        self._say(id=job.number, action=job.action)
+
+    def cancel(self) -> None:
+        job = self.job
+        if job is not None:
+            self._say(id=job.number, cancel=True)
+            timer = threading.Timer(PATIENCE, self._insist, [job])
+            timer.daemon = True
+            timer.start()
+
+    def end(self) -> None:
+        # Closing its input ends a worker at once, whatever it does.
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.close()  # type: ignore[union-attr]
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _insist(self, job: Job) -> None:
+        if self.job is job:
+            self._process.kill()
+
+    def _say(self, **said: Any) -> None:
+        # A worker that just died is noticed by _listen, which fails its job.
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(json.dumps(said) + "\n")  # type: ignore[union-attr]
+            self._process.stdin.flush()  # type: ignore[union-attr]
+
+    def _overhear(self) -> None:
+        for line in self._process.stderr:  # type: ignore[union-attr]
+            self._last_words.append(line.rstrip())
+
+    def _listen(self) -> None:
+        for line in self._process.stdout:  # type: ignore[union-attr]
+            self._hear(json.loads(line))
+        self.ended = True
+        code = self._process.wait()
+        self._errors.join(1)
+        job, self.job = self.job, None
+        if job is not None:
+            job.future.set_exception(self._obituary(job, code))
+        self._executor.done(self)
+
+    def _hear(self, said: dict[str, Any]) -> None:
+        job = self.job
+        if job is None or said["id"] != job.number:
+            return
+        if "progress" in said:
+            job.listen(*said["progress"])
+            return
+        self.job = None
+        if "result" in said:
+            job.future.set_result(unpack(said["result"]))
+        else:
+            job.future.set_exception(failure(*said["error"]))
+        self._executor.done(self)
+
+    def _obituary(self, job: Job, code: int) -> Exception:
+        if self._executor._closed:
+            return Cancelled()
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        words = "\n  ".join(self._last_words)
+        message = f"the worker died ({how}) while it made a {job.action.kind} with {job.action.backend}"
+        return BackendError(message, words or "if memory ran out, close other programs or choose a smaller size")
+
+
+def _cores() -> int:
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable is not None else os.cpu_count() or 1
+
+
+def _environment() -> dict[str, str]:
+    """One thread a worker: lanes are what keeps the cores busy, and one thread gives the same bytes."""
+    pinned = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, **pinned, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}

@@ -1,0 +1,247 @@
+"""Artifacts by digest, results by key.
+
+A record outlives its bytes: keys are resolved from digests alone, and bytes are asked for only by a step
+that runs, or by a checkout. Both hash what they read, so an artifact that was cut, swapped or flipped on
+the disk is found before it can reach a film.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .errors import Damaged, StoreError
+from .graph import Action, Artifact, Result
+from .ledger import Ledger, Pace, Row
+
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+POLL = 0.05  # Seconds between two looks at a lease that another process holds.
+
+
+class Render(NamedTuple):
+    """One render as it was: which key every step had. Numbered from 1, for ever."""
+
+    number: int
+    storyboard: str  # Relative to the workspace.
+    profile: str
+    time: float
+    steps: Mapping[str, str]
+
+
+class Store:
+    """The folder `.mikebot`: everything ever made, until gc frees it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        with _explained(root):
+            for part in ("artifacts", "renders", "tmp"):
+                (root / part).mkdir(parents=True, exist_ok=True)
+            self.ledger = Ledger(root / "results.db")
+
+    def close(self) -> None:
+        """Give leases back; the store can be opened again."""
+        self.ledger.close()
+
+    def path(self, digest: str) -> Path:
+        """Where an artifact is, or would be."""
+        return self.root / "artifacts" / digest[:2] / digest
+
+    def holds(self, artifact: Artifact) -> bool:
+        """Whether an artifact is here and has its size; its bytes are hashed when they are read."""
+        try:
+            return self.path(artifact.digest).stat().st_size == artifact.size
+        except OSError:
+            return False
+
+    def whole(self, digest: str) -> bool:
+        """Whether an artifact is here with the bytes of its name."""
+        try:
+            return hash_of(self.path(digest)) == digest
+        except OSError:
+            return False
+
+    def discard(self, digest: str) -> None:
+        """Remove an artifact unless it is whole after all."""
+        if not self.whole(digest):
+            self.path(digest).unlink(missing_ok=True)
+
+    def put(self, file: Path) -> Artifact:
+        """Move a file of this store's scratch space to its place; heals what was damaged there."""
+        with _explained(self.root):
+            _flush(file)
+            artifact = Artifact(hash_of(file), file.stat().st_size)
+            target = self.path(artifact.digest)
+            target.parent.mkdir(exist_ok=True)
+            self._settle(file, target)
+        return artifact
+
+    def adopt(self, source: Path, artifact: Artifact) -> None:
+        """Copy a file that the author brought; StoreError if it is not any more what it was when it was read."""
+        with _explained(self.root), self.scratch() as room:
+            try:
+                digest = _copy(source, room / "copy")
+            except FileNotFoundError:
+                digest = ""
+            if digest != artifact.digest:
+                raise StoreError(f"{source} changed while it was being rendered", "render again")
+            self.put(room / "copy")
+
+    def checkout(self, artifact: Artifact, to: Path) -> None:
+        """Copy an artifact to where a person wants it, all or nothing. Raises Damaged if it is not whole."""
+        aside = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
+        try:
+            with _explained(to.parent):
+                to.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    if _copy(self.path(artifact.digest), aside) != artifact.digest:
+                        raise Damaged(artifact.digest)
+                except FileNotFoundError as error:
+                    raise Damaged(artifact.digest) from error
+                _flush(aside)
+                aside.replace(to)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def lookup(self, keys: Iterable[str]) -> dict[str, Result]:
+        """The recorded results of those keys that have one; a record that makes no sense is as good as none."""
+        texts = self.ledger.results(keys)
+        return {key: result for key, text in texts.items() if (result := _result(text)) is not None}
+
+    def actions(self, keys: Iterable[str]) -> dict[str, Action]:
+        """The actions behind keys, for whoever asks why."""
+        return {key: Action(*json.loads(text)[1:]) for key, text in self.ledger.actions(keys).items()}
+
+    def paces(self) -> dict[tuple[str, str], Pace]:
+        """How long, and how big, a unit of work of each (kind, backend) was so far."""
+        return self.ledger.paces()
+
+    def record(self, action: Action, result: Result) -> Result:
+        """Remember a result and end the lease; returns the result that stands."""
+        size = sum(artifact.size for artifact in result.outputs.values())
+        text = json.dumps([{name: list(a) for name, a in result.outputs.items()}, result.facts, result.seconds])
+        row = Row(
+            action.key, action.canonical(), text, action.kind, action.backend, result.seconds, work_of(action), size
+        )
+        stands = _result(self.ledger.save(row))
+        return stands if stands is not None and stands != result else result
+
+    @contextlib.contextmanager
+    def lease(self, key: str, waiting: Callable[[], None]) -> Iterator[None]:
+        """Be the only process that works on a key; `waiting` is called while another does, and may raise."""
+        while not self.ledger.take(key):
+            waiting()
+            time.sleep(POLL)
+        try:
+            yield
+        finally:
+            self.ledger.give_back(key)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder on the store's file system, so that moving out of it is atomic."""
+        room = self.root / "tmp" / f"{self.ledger.owner}-{secrets.token_hex(4)}"
+        with _explained(self.root):
+            room.mkdir()
+        try:
+            yield room
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+
+    def remember(self, storyboard: str, profile: str, steps: Mapping[str, str]) -> None:
+        """Write down a render; one that did what the last one did is not written again."""
+        last = self.last_render(storyboard, profile)
+        if last is not None and dict(last.steps) == dict(steps):
+            return
+        number = max((r for r in self._numbers()), default=0) + 1
+        text = json.dumps({"storyboard": storyboard, "profile": profile, "time": time.time(), "steps": dict(steps)})
+        with self.scratch() as room, _explained(self.root):
+            (room / "render").write_text(text, encoding="utf-8")
+            (room / "render").replace(self.root / "renders" / f"{number}.json")
+
+    def renders(self) -> Iterator[Render]:
+        """Every render, the newest first; unreadable ones are left out."""
+        for number in sorted(self._numbers(), reverse=True):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                said = json.loads((self.root / "renders" / f"{number}.json").read_text(encoding="utf-8"))
+                yield Render(number, said["storyboard"], said["profile"], float(said["time"]), dict(said["steps"]))
+
+    def last_render(self, storyboard: str, profile: str) -> Render | None:
+        """The newest render of a storyboard with a profile."""
+        same = (r for r in self.renders() if (r.storyboard, r.profile) == (storyboard, profile))
+        return next(same, None)
+
+    def _numbers(self) -> list[int]:
+        return [int(file.stem) for file in (self.root / "renders").glob("*.json") if file.stem.isdecimal()]
+
+    def _settle(self, file: Path, target: Path) -> None:
+        try:
+            file.replace(target)
+        except PermissionError:
+            # Windows does not replace a file that another process reads; if it is whole, ours is not needed.
+            if not self.whole(target.name):
+                raise
+            file.unlink()
+
+
+def hash_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def work_of(action: Action) -> int:
+    """What the time of an action grows with: frames where it has them, else characters."""
+    frames = action.params.get("frames")
+    if isinstance(frames, (list, tuple)):
+        return sum(frames)
+    return int(frames or len(str(action.params.get("text", ""))) or 1)
+
+
+def _result(text: str) -> Result | None:
+    try:
+        outputs, facts, seconds = json.loads(text)
+        found = {name: Artifact(digest, size) for name, (digest, size) in outputs.items()}
+        sound = all(_DIGEST.match(a.digest) and isinstance(a.size, int) for a in found.values())
+        return Result(found, {str(k): int(v) for k, v in facts.items()}, float(seconds)) if sound else None
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copy a file; returns the digest of what was copied."""
+    digest = hashlib.sha256()
+    with source.open("rb") as reader, target.open("xb") as writer:
+        while piece := reader.read(1 << 20):
+            digest.update(piece)
+            writer.write(piece)
+    return digest.hexdigest()
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+@contextlib.contextmanager
+def _explained(place: Path) -> Iterator[None]:
+    """Turn what the operating system says into what a person can do about it."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{place}: {error.strerror or error}", _remedies(error)) from error
+
+
+def _remedies(error: Any) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full: free some space, or run `mikebot gc`"
+    return "make it writable, or name another place with --store or --out"

@@ -1,0 +1,134 @@
+"""A process that holds models: actions come in as JSON lines, results go out as JSON lines.
+
+Standard library only, beside graph, store, perform and the backends that are asked for, because it may run
+in an interpreter whose packages are not ours. It ends when its standard input does, whatever it is doing: a
+leader that dies takes its workers along.
+
+In:  {"id": 1, "action": [kind, backend, version, params, inputs]}, or {"id": 1, "cancel": true}
+Out: {"id": 1, "progress": [done, total]}, {"id": 1, "result": [...]}, {"id": 1, "error": [...]}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any, TextIO
+
+from .errors import BackendError, Cancelled, Damaged, MikebotError, StoreError
+from .graph import Action, Artifact, Result
+from .perform import Bench, perform
+from .store import Store
+
+QUIET = 0.05  # Seconds between two lines of progress.
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The leader hears Ctrl-C and decides.
+    replies = _own_output()
+    store = Store(Path(sys.argv[1]))
+    desk = _Desk(replies)
+    threading.Thread(target=desk.listen, daemon=True).start()
+    bench = Bench()
+    while True:
+        number, action = desk.next()
+        desk.reply(number, **_answer(action, store, bench, _Teller(desk, number)))
+
+
+class _Desk:
+    """What came in, what is cancelled, what goes out."""
+
+    def __init__(self, replies: TextIO) -> None:
+        self.cancelled: set[int] = set()
+        self._replies = replies
+        self._actions: queue.SimpleQueue[tuple[int, Action]] = queue.SimpleQueue()
+
+    def listen(self) -> None:
+        for line in sys.stdin:
+            said = json.loads(line)
+            if "cancel" in said:
+                self.cancelled.add(said["id"])
+            else:
+                self._actions.put((said["id"], Action(*said["action"])))
+        os._exit(0)  # The leader is gone; a step in progress is nobody's.
+
+    def next(self) -> tuple[int, Action]:
+        return self._actions.get()
+
+    def reply(self, number: int, **said: Any) -> None:
+        self._replies.write(json.dumps({"id": number, **said}) + "\n")
+        self._replies.flush()
+
+
+class _Teller:
+    def __init__(self, desk: _Desk, number: int) -> None:
+        self._desk = desk
+        self._number = number
+        self._said = 0.0
+
+    def progress(self, done: int, total: int) -> None:
+        if self._number in self._desk.cancelled:
+            raise Cancelled
+        if time.monotonic() - self._said >= QUIET:
+            self._said = time.monotonic()
+            self._desk.reply(self._number, progress=[done, total])
+
+
+def _answer(action: Action, store: Store, bench: Bench, tell: _Teller) -> dict[str, Any]:
+    try:
+        return {"result": pack(perform(action, store, tell, bench))}
+    except Cancelled:
+        return {"error": ["Cancelled", "", ""]}
+    except Damaged as error:
+        return {"error": ["Damaged", error.digest, ""]}
+    except StoreError as error:
+        return {"error": ["StoreError", error.message, error.hint]}
+    except MikebotError as error:
+        return {"error": ["BackendError", error.message, error.hint]}
+    except Exception as error:
+        return {"error": ["BackendError", *told(action, error)]}
+
+
+def told(action: Action, error: Exception) -> tuple[str, str]:
+    """Message and hint for an error that the backend did not explain: a fault of the backend."""
+    trace = "".join(traceback.format_exception(error)).rstrip().replace("\n", "\n  ")
+    return f"backend {action.kind}.{action.backend} failed: {type(error).__name__}: {error}", trace
+
+
+def pack(result: Result) -> list[Any]:
+    """A result as JSON."""
+    return [result.outputs, result.facts, result.seconds, result.found]
+
+
+def unpack(said: list[Any]) -> Result:
+    """A result from JSON."""
+    outputs, facts, seconds, found = said
+    return Result({name: Artifact(*artifact) for name, artifact in outputs.items()}, facts, seconds, found)
+
+
+def failure(name: str, message: str, hint: str) -> Exception:
+    """The error that a worker met, raised again here."""
+    if name == "Cancelled":
+        return Cancelled()
+    if name == "Damaged":
+        return Damaged(message)
+    return StoreError(message, hint) if name == "StoreError" else BackendError(message, hint)
+
+
+def _own_output() -> TextIO:
+    """Keep standard output for the protocol; what libraries print there goes to standard error."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return replies
+
+
+if __name__ == "__main__":
+    main()
