@@ -1,0 +1,145 @@
+"""The sound of one scene: read, levelled, encoded, and measured as it will be heard.
+
+What a scene keeps for the film is measured on the decoded packets, so the film's loudness and true peak are
+those of the file that people play. `levels` (JSON): hop (960 samples), samples, energies (see loudness.py),
+true_peak (a magnitude), integrated (LUFS; null where nothing is heard), gain (dB).
+"""
+
+from __future__ import annotations
+
+import json
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import BackendError
+from ..kinds import SAMPLE_RATE, Tell
+from . import aac
+from .limiter import limited
+from .loudness import HOP, Floats, Sound, alone, decibels, energies, true_peak
+
+SILENCE = SAMPLE_RATE // 10  # What a narration has at both ends, in samples.
+CLOSE = 0.05  # LU from the loudness asked for.
+TRIES = 5
+MARGIN = 0.8  # dB that the coder may add to a peak, at first.
+
+
+class Coded(NamedTuple):
+    """A scene's packets (the tail last), and what they sound like."""
+
+    config: bytes
+    packets: list[bytes]
+    heard: Sound
+    peak: float
+
+
+def make(params: Any, audio: Path | None, out: Path, tell: Tell) -> None:
+    """Write `packets` and `levels`."""
+    tell.progress(0, 100)
+    sound = _placed(audio, params.samples)
+    tell.progress(10, 100)
+    coded, gain = _coded(sound, params, tell)
+    aac.write(out / "packets", coded.config, coded.packets, params.phase, params.samples)
+    sums = energies(coded.heard)
+    levels = {
+        "energies": [float(f"{value:.9g}") for value in sums],
+        "gain": round(gain, 3),
+        "hop": HOP,
+        "integrated": _rounded(alone(sums)),
+        "samples": params.samples,
+        "true_peak": float(f"{coded.peak:.9g}"),
+    }
+    (out / "levels").write_text(json.dumps(levels, sort_keys=True, separators=(",", ":")), encoding="utf-8")
+    tell.progress(100, 100)
+
+
+def _coded(sound: Sound, params: Any, tell: Tell) -> tuple[Coded, float]:
+    """The scene's packets, and by how many decibels its sound was raised.
+
+    What the coder does to a peak is known only afterwards: where it is too much, the limiter's ceiling is
+    lowered by that.
+    """
+    ceiling = params.peak - MARGIN
+    for attempt in range(TRIES):
+        levelled, gain = _levelled(sound, params.loudness, ceiling, params.raise_by, _share(tell, 10, 40))
+        config, packets = aac.encode(levelled, params.phase, params.bits, _share(tell, 40, 80))
+        heard = aac.decode(config, packets, params.phase, params.samples)
+        tell.progress(90, 100)
+        peak = true_peak(heard)
+        over = (decibels(peak) or -200) - params.peak
+        if over < 0:
+            return Coded(config, packets, heard, peak), gain
+        ceiling -= over + 0.1 * (attempt + 1)
+    raise BackendError(
+        f"the sound's true peak does not get below {params.peak:g} dBTP once it is encoded",
+        "Ask for less loudness, or for more bits in the profile.",
+    )
+
+
+def _levelled(
+    sound: Sound, loudness: float, ceiling: float, most: float, said: Callable[[int, int], None]
+) -> tuple[Sound, float]:
+    """The sound at the loudness, its peaks under the ceiling (dBTP); the gain in decibels.
+
+    Turning peaks down costs loudness, so what is lost is added to the gain and the peaks are turned down again.
+    """
+    found = alone(energies(sound))
+    if found is None:
+        return sound, 0.0
+    gain = min(loudness - found, most)
+    for attempt in range(TRIES):
+        said(attempt, TRIES)
+        louder = sound * np.float32(10 ** (gain / 20))
+        levelled = limited(louder, 10 ** (ceiling / 20))
+        missing = loudness - (alone(energies(levelled)) or loudness)
+        if abs(missing) < CLOSE or gain + missing > most:
+            break
+        gain += missing
+    return levelled, gain
+
+
+def _placed(audio: Path | None, samples: int) -> Sound:
+    """The narration from the scene's start, silence after it; full scale is 1."""
+    placed = np.zeros(samples, np.float32)
+    if audio is None:
+        return placed
+    sound = _pcm(audio)
+    if len(sound) > samples:
+        raise BackendError(
+            f"the narration lasts {len(sound)} samples, its scene only {samples}", "Plan the scene again."
+        )
+    placed[: len(sound)] = sound
+    placed /= 32768
+    if placed[:SILENCE].any() or placed[-SILENCE:].any():
+        raise BackendError(
+            "the narration does not begin and end with 0.1 s of digital silence",
+            "Scenes are joined there; the narration's backend must leave it.",
+        )
+    return placed
+
+
+def _pcm(audio: Path) -> np.ndarray[Any, np.dtype[np.int16]]:
+    try:
+        with wave.open(str(audio)) as file:
+            shape = (file.getnchannels(), file.getsampwidth(), file.getframerate())
+            frames = file.readframes(file.getnframes())
+    except (wave.Error, EOFError) as fault:
+        raise BackendError(f"the narration is not a WAV file: {fault}", "Run `mikebot verify`.") from fault
+    if shape != (1, 2, SAMPLE_RATE):
+        raise BackendError(
+            f"the narration has {shape[0]} channels of {8 * shape[1]} bits at {shape[2]} Hz",
+            "A narration is mono, 16 bits, 48000 Hz.",
+        )
+    return np.frombuffer(frames, "<i2")
+
+
+def _share(tell: Tell, start: int, end: int) -> Callable[[int, int], None]:
+    """Progress of a part of the work, told as a part of the whole."""
+    return lambda done, total: tell.progress(start + (end - start) * done // max(1, total), 100)
+
+
+def _rounded(level: float | None) -> float | None:
+    return None if level is None else round(level, 3)
