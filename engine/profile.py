@@ -1,0 +1,138 @@
+"""profiles/NAME.yaml into a Profile: what it extends merged in, its backends and their knobs checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .backends import find
+from .document import Document, read
+from .errors import AuthorError, Mistake, UsageError
+from .explain import did_you_mean
+from .kinds import KINDS
+from .knobs import backend_mistakes, knob_mistakes
+from .schema import mistakes as shape
+from .storyboard import Choice, Profile
+
+SHIPPED = Path(__file__).parent / "profiles"
+GIVEN = ("still", "clip", "narration")
+
+
+def profile_file(name: str, root: Path) -> Path | None:
+    """The workspace's profile of a name before the shipped one; None if there is neither."""
+    for folder in (root / "profiles", SHIPPED):
+        file = folder / f"{name}.yaml"
+        if name.replace("-", "").isalnum() and file.is_file():
+            return file
+    return None
+
+
+def profiles(root: Path) -> list[str]:
+    """Names of every profile that there is."""
+    return sorted({file.stem for folder in (root / "profiles", SHIPPED) for file in folder.glob("*.yaml")})
+
+
+def load_profile(name: str, root: Path) -> Profile:
+    """Read a profile. Raises UsageError if there is none of that name, AuthorError with every mistake in it."""
+    if profile_file(name, root) is None:
+        there = profiles(root)
+        raise UsageError(f"there is no profile '{name}'{did_you_mean(name, there)}", f"profiles: {', '.join(there)}")
+    chain = _chain(name, root)
+    wrong = [mistake for document in chain for mistake in _wrong(document)]
+    if wrong:
+        raise AuthorError(wrong)
+    merged: dict[str, dict[str, Any]] = {"kinds": {}, "given": {}}
+    for document in reversed(chain):
+        for part, choices in merged.items():
+            for kind, choice in document.data.get(part, {}).items():
+                choices[kind] = _merge(choices.get(kind, {}), choice)
+    wrong = [*_incomplete(chain[0], merged), *_misfits(chain)]
+    if wrong:
+        raise AuthorError(wrong)
+    made = {part: {kind: _choice(kind, data) for kind, data in found.items()} for part, found in merged.items()}
+    return Profile(name, made["kinds"], made["given"])
+
+
+def _chain(name: str, root: Path) -> list[Document]:
+    """A profile, the one that it extends, and so on. Raises AuthorError where that has no end or no file."""
+    chain: list[Document] = []
+    names: list[str] = []
+    file = profile_file(name, root)
+    while file is not None:
+        document, _ = read(file)
+        chain.append(document)
+        names.append(name)
+        if document.data is not None and isinstance(document.data, dict) and document.data.get("name") != name:
+            message = f"the profile in {name}.yaml must be named '{name}'"
+            document.mistakes.append(document.mistake(document.place(("name",)), message, f"write name: {name}"))
+        name = document.data.get("extends") if isinstance(document.data, dict) else None  # type: ignore[assignment]
+        if not isinstance(name, str):
+            break
+        file = profile_file(name, root)
+        if file is None or name in names:
+            raise AuthorError([_bad_extends(document, name, names, profiles(root))])
+    return chain
+
+
+def _bad_extends(document: Document, name: str, names: list[str], there: list[str]) -> Mistake:
+    place = document.place(("extends",))
+    if name in names:
+        circle = " -> ".join([*names[names.index(name) :], name])
+        return document.mistake(place, f"profiles extend each other in a circle: {circle}", "remove one extends:")
+    message = f"there is no profile '{name}'{did_you_mean(name, there)}"
+    return document.mistake(place, message, f"profiles: {', '.join(there)}")
+
+
+def _wrong(document: Document) -> list[Mistake]:
+    """Mistakes in one file, without those it extends."""
+    found = [*document.mistakes, *shape(document, "profile")]
+    if found:
+        return found
+    for part, kind, choice in _choices(document):
+        if "backend" in choice:
+            found += backend_mistakes(document, (part, kind, "backend"), kind, choice["backend"])
+    return found
+
+
+def _choices(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for part in ("kinds", "given"):
+        for kind, choice in document.data.get(part, {}).items():
+            yield part, kind, choice
+
+
+def _merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """A choice over the one it extends; another backend's params and limits mean nothing to this one."""
+    if new.get("backend", old.get("backend")) != old.get("backend"):
+        old = {}
+    merged = {**old, **new}
+    for part in ("params", "limits"):
+        merged[part] = {**old.get(part, {}), **new.get(part, {})}
+    return merged
+
+
+def _incomplete(document: Document, merged: dict[str, dict[str, Any]]) -> Iterator[Mistake]:
+    """Kinds for which neither the profile nor those that it extends name a backend."""
+    for part, wanted in (("kinds", tuple(KINDS)), ("given", GIVEN)):
+        missing = [kind for kind in wanted if "backend" not in merged[part].get(kind, {})]
+        if missing:
+            message = f"no backend is named for {', '.join(f'{part}.{kind}' for kind in missing)}"
+            yield document.mistake(document.start(()), message, "name them, or add extends: draft")
+
+
+def _misfits(chain: list[Document]) -> list[Mistake]:
+    """Params that their backend does not have, each in the file that says them."""
+    found: list[Mistake] = []
+    backends: dict[tuple[str, str], str] = {}
+    for document in reversed(chain):
+        for part, kind, choice in _choices(document):
+            backend = backends[part, kind] = choice.get("backend") or backends.get((part, kind), "")
+            if backend:
+                path = (part, kind, "params")
+                found += knob_mistakes(document, path, kind, backend, choice.get("params", {}))
+    return found
+
+
+def _choice(kind: str, data: dict[str, Any]) -> Choice:
+    version = find(kind, data["backend"]).version
+    return Choice(data["backend"], version, data["params"], data["limits"])
