@@ -1,0 +1,87 @@
+"""Steps into actions, as far as records reach: what a forecast and a build have in common.
+
+A step is resolved once everything that it reads has a result; its key is then looked up. Steps become
+resolvable in waves, and one wave is one query, however many scenes there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from .graph import Action, Artifact, Result, Step
+from .store import Store
+
+
+class Planner(Protocol):
+    """What is asked of a plan; engine.plan.Planner is one."""
+
+    def begin(self) -> list[Step]:
+        """Every step that needs no facts."""
+
+    def learn(self, step: str, facts: Mapping[str, int]) -> list[Step]:
+        """The steps that can be planned now that a step's facts are known."""
+
+    def guess(self, step: str) -> Mapping[str, int]:
+        """Facts of a step that has not run, about right."""
+
+    def goals(self, steps: Mapping[str, Step]) -> list[str]:
+        """The steps whose bytes are wanted in the end."""
+
+
+class Resolver:
+    """The steps known so far, their actions and their results."""
+
+    def __init__(self, planner: Planner, store: Store) -> None:
+        self.planner = planner
+        self.store = store
+        self.steps: dict[str, Step] = {}
+        self.needs: dict[str, list[str]] = {}
+        self.readers: dict[str, list[str]] = {}
+        self.actions: dict[str, Action] = {}
+        self.keys: dict[str, str] = {}
+        self.results: dict[str, Result] = {}
+        self._missing: dict[str, int] = {}  # How many of its needs have no result yet.
+
+    def add(self, steps: Iterable[Step]) -> list[str]:
+        """Take steps in; returns the names of those that can be resolved at once."""
+        new = list(steps)
+        for step in new:
+            self.steps[step.name] = step
+            self.readers.setdefault(step.name, [])
+        for step in new:
+            needs = self.needs[step.name] = step.needs()
+            self._missing[step.name] = sum(need not in self.results for need in needs)
+            for need in needs:
+                self.readers[need].append(step.name)
+        return [step.name for step in new if not self._missing[step.name]]
+
+    def look(self, names: Iterable[str]) -> Iterator[tuple[str, Result | None]]:
+        """Resolve steps and look all their keys up at once."""
+        wave = list(names)
+        for name in wave:
+            action = self.actions[name] = self.steps[name].resolve(self.results)
+            self.keys[name] = action.key
+        found = self.store.lookup({self.keys[name] for name in wave})
+        for name in wave:
+            yield name, found.get(self.keys[name])
+
+    def accept(self, name: str, result: Result) -> list[str]:
+        """Take a step's first result; returns the names that can be resolved because of it."""
+        self.results[name] = result
+        ready = []
+        for reader in self.readers[name]:
+            self._missing[reader] -= 1
+            if not self._missing[reader]:
+                ready.append(reader)
+        if result.facts:
+            ready += self.add(self.planner.learn(name, result.facts))
+        return ready
+
+    def held(self, name: str) -> bool:
+        """Whether the bytes of a step's result are all in the store."""
+        return all(self.store.holds(artifact) for artifact in self.results[name].outputs.values())
+
+    def files(self, name: str) -> list[Artifact]:
+        """The author's files that a step reads."""
+        return [source for source in self.steps[name].inputs.values() if isinstance(source, Artifact)]
