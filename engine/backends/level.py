@@ -19,7 +19,7 @@ from ..errors import BackendError
 from ..kinds import SAMPLE_RATE, Tell
 from . import aac
 from .limiter import limited
-from .loudness import HOP, Floats, Sound, alone, decibels, energies, true_peak
+from .loudness import HOP, Sound, alone, decibels, energies, true_peak
 
 SILENCE = SAMPLE_RATE // 10  # What a narration has at both ends, in samples.
 CLOSE = 0.05  # LU from the loudness asked for.

@@ -1,0 +1,128 @@
+"""Joins scenes into a film: checks that they fit, lays their bytes out side by side, and writes what goes with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BackendError
+from ..kinds import PACKET, SAMPLE_RATE, Inputs, Tell, first_sample, rate
+from . import aac, captions, loudness, mp4_read, mp4_words, mp4_write
+from .boxes import Malformed
+from .captions import Cue
+from .poster import draw
+from .tracks import Part, chunks, tracks
+
+AGAIN = "Run `mikebot verify`, which finds what is damaged."
+
+
+def make(params: Any, inputs: Inputs, out: Path, tell: Tell) -> None:
+    """Write film, vtt, srt, poster and loudness."""
+    fps = rate(params.fps)
+    parts = list(_parts(params, inputs, fps, _share(tell, 0, 30)))
+    cues = [cue for part in parts for cue in part.cues]
+    (out / "vtt").write_text(captions.vtt(cues), encoding="utf-8", newline="\n")
+    (out / "srt").write_text(captions.srt(cues), encoding="utf-8", newline="\n")
+    report = _loudness(params, inputs.many("levels"), fps)
+    (out / "loudness").write_text(json.dumps(report, sort_keys=True, separators=(",", ":")), encoding="utf-8")
+    tell.progress(40, 100)
+    _film(params, parts, fps, out / "film", _share(tell, 40, 90))
+    draw(parts[params.poster].video.path, params.frames[params.poster], out / "poster", params.quality)
+    tell.progress(100, 100)
+
+
+def _parts(params: Any, inputs: Inputs, fps: Fraction, said: Callable[[int, int], None]) -> Iterator[Part]:
+    videos, packets = inputs.many("scene"), inputs.many("packets")
+    counts = {len(params.frames), len(params.chapters), len(videos), len(packets), len(inputs.many("levels"))}
+    if len(counts) > 1 or not videos or len(params.spoken) != len(inputs.many("timing")):
+        raise BackendError("the film was not given a picture, a sound and a title for each scene", "Plan it again.")
+    timings = dict(zip(params.spoken, inputs.many("timing"), strict=True))
+    first: mp4_read.Video | None = None
+    start = 0
+    for index, (path, frames) in enumerate(zip(videos, params.frames, strict=True)):
+        said(index, len(videos))
+        video = _video(path, index + 1, frames, params, fps)
+        first = first or video
+        if (video.entry, video.timescale, video.delta) != (first.entry, first.timescale, first.delta):
+            raise BackendError(
+                f"scene {index + 1} is not encoded like scene 1, so they cannot be joined",
+                "Render every scene with one version of the scene backend: raise its version to make them again.",
+            )
+        begin, end = first_sample(start, fps), first_sample(start + frames, fps)
+        sound = aac.read(packets[index])
+        if (sound.phase, sound.samples) != (begin % PACKET, end - begin):
+            raise BackendError(f"the sound of scene {index + 1} was made for another place or length", "Plan it again.")
+        shown = _cues(timings[index], begin, end) if index in timings else []
+        yield Part(start, begin, end, video, sound, packets[index], params.chapters[index], shown)
+        start += frames
+
+
+def _video(path: Path, number: int, frames: int, params: Any, fps: Fraction) -> mp4_read.Video:
+    try:
+        video = mp4_read.read(path)
+    except Malformed as fault:
+        raise BackendError(f"scene {number} is not an MP4 that can be joined: {fault}", AGAIN) from fault
+    found = Fraction(video.timescale, video.delta)
+    if (video.width, video.height, found) != (params.width, params.height, fps):
+        raise BackendError(
+            f"scene {number} is {video.width}x{video.height} at {found} frames a second, "
+            f"the film {params.width}x{params.height} at {fps}",
+            "The scene's backend must make the size and rate that it is asked for.",
+        )
+    if len(video.sizes) != frames:
+        raise BackendError(f"scene {number} has {len(video.sizes)} frames, the film wants {frames}", "Plan it again.")
+    return video
+
+
+def _cues(timing: Path, begin: int, end: int) -> list[Cue]:
+    said = json.loads(timing.read_bytes())
+    found = captions.cues(said["words"], said["rate"], (end - begin) * said["rate"] // SAMPLE_RATE)
+    return [Cue(cue.start + begin, min(cue.end + begin, end), cue.lines) for cue in found if cue.start < end - begin]
+
+
+def _film(params: Any, parts: Sequence[Part], fps: Fraction, path: Path, said: Callable[[int, int], None]) -> None:
+    starts = [round(Fraction(part.start * 10_000_000) / fps) for part in parts]
+    extras = (
+        mp4_words.udta(params.title, params.chapters, starts),
+        mp4_words.xmp(params.title, params.language, params.source),
+    )
+    soft = params.captions == "soft" and any(part.cues for part in parts)
+    written = tracks(params, parts, soft)
+    pieces = [chunk for part in parts for chunk in chunks(part, round(fps), soft, part is parts[-1])]
+    mp4_write.write(path, written, pieces, parts[0].video.timescale, extras, said)
+
+
+def _loudness(params: Any, levels: Sequence[Path], fps: Fraction) -> dict[str, Any]:
+    """What was measured: of the film, and of each scene by itself; null for silence."""
+    scenes: list[dict[str, float | None]] = []
+    parts: list[loudness.Part] = []
+    start, peak = 0, 0.0
+    for path, frames in zip(levels, params.frames, strict=True):
+        found = json.loads(path.read_bytes())
+        begin = first_sample(start, fps)
+        parts.append(loudness.Part(begin, found["samples"], np.array(found["energies"], np.float64)))
+        peak = max(peak, found["true_peak"])
+        scenes.append({"integrated": found["integrated"], "true_peak": _decibels(found["true_peak"])})
+        start += frames
+    whole = loudness.integrated(loudness.combined(parts, first_sample(start, fps)))
+    return {
+        "integrated": None if whole is None else round(whole, 3),
+        "scenes": scenes,
+        "target": params.loudness,
+        "true_peak": _decibels(peak),
+    }
+
+
+def _decibels(magnitude: float) -> float | None:
+    found = loudness.decibels(magnitude)
+    return None if found is None else round(found, 3)
+
+
+def _share(tell: Tell, start: int, end: int) -> Callable[[int, int], None]:
+    """Progress of a part of the work, told as a part of the whole."""
+    return lambda done, total: tell.progress(start + (end - start) * done // max(1, total), 100)
