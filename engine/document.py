@@ -109,7 +109,7 @@ class Document:
 
 def shown(path: Path) -> str:
     """A path as messages name it: from the current folder where it lies below that."""
-    full, here = Path(os.path.abspath(path)), Path.cwd()
+    full, here = Path(os.path.abspath(path)), Path.cwd()  # noqa: PTH100 (Links stay as they are written.)
     return (full.relative_to(here) if full.is_relative_to(here) else full).as_posix()
 
 

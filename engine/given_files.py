@@ -58,8 +58,7 @@ class Given:
         inside = "name a file of the workspace, from the folder of this file"
         if named.startswith(("/", "~")) or re.match("[a-zA-Z]:", named):
             raise _Fault(f"'{named}' is an absolute path", inside)
-        lexical = Path(os.path.normpath(folder / named))
-        real = Path(os.path.realpath(lexical))
+        real = Path(os.path.realpath(folder / named))
         if not real.is_relative_to(self.root):
             within = Path(os.path.realpath(folder)) / named
             left = not Path(os.path.normpath(within)).is_relative_to(self.root)
@@ -80,8 +79,8 @@ class Given:
         if about.st_size == 0:
             raise _Fault(f"'{real.name}' is empty", "bring it again")
         if about.st_size > most:
-            size = f"{about.st_size / 1e6:,.0f} MB"
-            raise _Fault(f"'{real.name}' has {size}; at most {most / 1e6:,.0f} MB are read", "make it smaller")
+            has = f"{about.st_size / 1e6:,.0f} MB"
+            raise _Fault(f"'{real.name}' has {has}; at most {most / 1e6:,.0f} MB are read", "make it smaller")
         digest, size = self.digests.of(real)
         self.taken[real] = source = Source(real, digest, size, probe(real) if probe else None)
         return source

@@ -52,11 +52,7 @@ def load(path: Path, root: Path, digests: Digests) -> Loaded:
     given = Given(root, digests)
     persona = _PersonaFile(document, root)
     wrong = [*document.mistakes, *persona.mistakes]
-    read_well = document.data is not None
-    if read_well:
-        wrong += [*shape(document, "storyboard"), *meanings(document)]
-    if persona.document is not None:
-        wrong += persona.wrong()
+    wrong += [*shape(document, "storyboard"), *meanings(document), *persona.wrong()]
     scenes = _files(document, path.parent, given)
     portrait, look = persona.files(given)
     wrong += given.mistakes
@@ -106,10 +102,9 @@ class _PersonaFile:
         """What the schema and the speech backends refuse."""
         from .knobs import voice_mistakes
 
-        document = self.document
-        if document is None or document.data is None:
+        if self.document is None:
             return []
-        return [*shape(document, "persona"), *voice_mistakes(document)]
+        return [*shape(self.document, "persona"), *voice_mistakes(self.document)]
 
     def files(self, given: Given) -> tuple[Source | None, Source | None]:
         """The portrait's picture and the look's weights."""
@@ -146,7 +141,7 @@ def _files(document: Document, folder: Path, given: Given) -> list[dict[str, Sou
     scenes = document.data.get("scenes") if isinstance(document.data, dict) else None
     found: list[dict[str, Source]] = []
     for index, scene in enumerate(scenes if isinstance(scenes, list) else []):
-        own = {}
+        own: dict[str, Source] = {}
         for media in ("image", "video", "audio"):
             if isinstance(scene, dict) and _named(scene.get(media)):
                 source = given.take(document, ("scenes", index, media), folder, media)
@@ -185,7 +180,9 @@ def _scene(document: Document, index: int, data: dict[str, Any], files: dict[str
         take=int(data.get("take", 1)),
         hold=data.get("hold", False),
         duration=duration,
-        **files,
+        image=files.get("image"),
+        video=files.get("video"),
+        audio=files.get("audio"),
     )
 
 

@@ -20,9 +20,8 @@ from .errors import Mistake
 
 Check = Callable[[Any], bool]
 
-NOTES = frozenset(
-    "$schema $id $defs title description markdownDescription default examples defaultSnippets patternErrorMessage".split()
-)
+NOTES = frozenset(("$schema", "$id", "$defs", "title", "description", "markdownDescription", "default", "examples"))
+EDITORS = frozenset(("defaultSnippets", "patternErrorMessage"))
 
 
 @cache
@@ -62,7 +61,7 @@ def compiled(root: dict[str, Any]) -> Check:
         checks = [KEYWORDS[word](rule, part, make) for word, rule in part.items() if word in KEYWORDS]
         if "$ref" in part:
             checks.append(refer(part["$ref"]))
-        unknown = part.keys() - KEYWORDS.keys() - NOTES - BESIDE - {"$ref"}
+        unknown = part.keys() - KEYWORDS.keys() - NOTES - EDITORS - BESIDE - {"$ref"}
         if unknown:
             raise ValueError(f"keywords that the quick check does not know: {', '.join(sorted(unknown))}")
         return checks[0] if len(checks) == 1 else lambda value: all(check(value) for check in checks)
