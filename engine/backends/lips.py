@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
+from .mouth import OPENNESS, WIDTHS
 from .picture import Pixels, Planes, planes_of
 
-OPENNESS, WIDTHS = 8, 4  # Shapes run from 0 to these, both ends included.
+
 _FINE = 4  # Drawn this much larger, then averaged: smooth edges.
 _RING = 2  # Pixels around the painted part, whose chroma also depends on what lies beyond.
 _TEETH, _TONGUE = (244, 242, 236), (196, 92, 92)
@@ -103,11 +104,11 @@ class Lips:
         if apart.max() < 60:  # No mouth to take a colour from.
             stands_out = skin * 0.45
         red, green, blue = (int(channel) for channel in stands_out)
-        bare = cv2.inpaint(self._own, cv2.bitwise_and(mask, tight_mask(tight)), 3, cv2.INPAINT_TELEA)
+        bare = cv2.inpaint(self._own, cv2.bitwise_and(mask, _grown(tight)), 3, cv2.INPAINT_TELEA)
         return np.asarray(bare, np.uint8), (red, green, blue)
 
 
-def tight_mask(mask: Pixels) -> Pixels:
+def _grown(mask: Pixels) -> Pixels:
     """A mask grown by a few pixels, to take soft edges in."""
     return np.asarray(cv2.dilate(mask, np.ones((5, 5), np.uint8)), np.uint8)
 
