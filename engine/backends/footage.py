@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 import numpy as np
@@ -20,6 +20,9 @@ _SWS = {1: Colorspace.ITU709, 4: Colorspace.FCC, 5: Colorspace.ITU601, 6: Colors
 _SWS |= {9: Colorspace.BT2020, 10: Colorspace.BT2020}
 
 
+Timed: TypeAlias = tuple[Fraction, Any]  # Seconds, and the frame.
+
+
 class Footage:
     """The frame nearest in time to each frame of the film; the last one is held."""
 
@@ -27,9 +30,10 @@ class Footage:
         self._fps = fps
         self._size = size
         self._frames = enumerate(_timed(clips))
-        self._now = self._after = next(self._frames, None)
-        if self._now is None:
+        first = next(self._frames, None)
+        if first is None:
             raise BackendError("a clip's video has no frame that can be decoded")
+        self._now: tuple[int, Timed] = first
         self._after = next(self._frames, None)
 
     def key(self, frame: int) -> Hashable:
@@ -67,13 +71,13 @@ def covering(frame: Any, width: int, height: int) -> Planes:
     return Planes(*(np.rot90(plane, turns) for plane in cut))
 
 
-def _timed(clips: Sequence[Path]) -> Iterator[tuple[Fraction, Any]]:
+def _timed(clips: Sequence[Path]) -> Iterator[Timed]:
     """Every frame of the clips in a row with its time in seconds from the start of the first."""
     begin = Fraction(0)
     for clip in clips:
         end = begin
         try:
-            with clip.open("rb") as file, av.open(file) as container:
+            with clip.open("rb") as file, av.open(file, "r") as container:
                 stream = container.streams.video[0]
                 stream.codec_context.thread_count = 1
                 length = 1 / Fraction(stream.average_rate or 25)
@@ -81,7 +85,7 @@ def _timed(clips: Sequence[Path]) -> Iterator[tuple[Fraction, Any]]:
                 for frame in container.decode(stream):
                     if frame.pts is None:
                         continue
-                    time = frame.pts * frame.time_base
+                    time = frame.pts * Fraction(frame.time_base or 1)
                     zero = time if zero is None else zero
                     end = begin + time - zero + length
                     yield begin + time - zero, frame

@@ -15,7 +15,6 @@ from PIL import Image, ImageDraw
 from .mouth import OPENNESS, WIDTHS
 from .picture import Pixels, Planes, planes_of
 
-
 _FINE = 4  # Drawn this much larger, then averaged: smooth edges.
 _RING = 2  # Pixels around the painted part, whose chroma also depends on what lies beyond.
 _TEETH, _TONGUE = (244, 242, 236), (196, 92, 92)
