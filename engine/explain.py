@@ -160,7 +160,8 @@ def _bounds(document: Document, path: _Path, error: Any) -> _Told:
     rule, part = error.validator_value, error.schema
     below = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than"}[error.validator]
     least, most = part.get("minimum", part.get("exclusiveMinimum")), part.get("maximum")
-    hint = f"write a number {'above' if 'exclusiveMinimum' in part else 'from'} {least}, up to {most}"
+    above = "exclusiveMinimum" in part
+    hint = f"write a number above {least}, at most {most}" if above else f"write a number from {least} to {most}"
     yield document.place(path), f"{label(path)} must be {below} {rule}, not {error.instance}", hint
 
 

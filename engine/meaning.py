@@ -14,6 +14,7 @@ from .errors import Mistake
 from .explain import did_you_mean
 from .storyboard import Storyboard
 
+_LENGTHS = frozenset(("narration", "audio", "video", "duration"))  # Any of these gives a scene its length.
 MOST_SECONDS = 86_400  # A day: MP4 counts a track's samples in 32 bits, and 48,000 of them make a second.
 
 
@@ -79,7 +80,7 @@ def _lengths(document: Document, scenes: _Scenes) -> Iterator[Mistake]:
     for index, scene in scenes:
         path = ("scenes", index)
         spoken = scene.get("narration")
-        if not scene.keys() & {"narration", "audio", "video", "duration"}:
+        if not scene.keys() & _LENGTHS and not any(did_you_mean(key, _LENGTHS) for key in scene):
             hint = "add narration:, or duration: in seconds"
             yield document.mistake(document.start(path), "this scene has no length", hint)
         elif isinstance(spoken, str) and spoken and not spoken.strip() and spoken.strip(" \t\r\n"):
