@@ -7,11 +7,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from picture_kit import clips, dots, save
 
 from engine.backends import recipe
 from engine.backends.camera import Camera, movements, path_for
-
-from picture_kit import clips, dots, save
 
 WORDS = {
     "he leans in and taps the door, slow push in": {"push", "slow"},

@@ -15,9 +15,23 @@ from engine.backends.picture import planes_of
 
 SIZE = (256, 144)
 PATCHES = [
-    (255, 255, 255), (0, 0, 0), (128, 128, 128), (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255),
-    (255, 0, 255), (194, 150, 130), (98, 122, 157), (87, 108, 67), (214, 126, 44), (80, 91, 166), (56, 61, 150), (70, 148, 73),
-]  # fmt: skip
+    (255, 255, 255),
+    (0, 0, 0),
+    (128, 128, 128),
+    (255, 0, 0),
+    (0, 255, 0),
+    (0, 0, 255),
+    (255, 255, 0),
+    (0, 255, 255),
+    (255, 0, 255),
+    (194, 150, 130),
+    (98, 122, 157),
+    (87, 108, 67),
+    (214, 126, 44),
+    (80, 91, 166),
+    (56, 61, 150),
+    (70, 148, 73),
+]
 
 
 def chart() -> np.ndarray:
@@ -50,7 +64,7 @@ def test_chroma_lies_on_the_left_column_of_its_two() -> None:
     pixels = np.zeros((16, 32, 3), np.uint8)
     pixels[:, 16:] = (255, 0, 0)
     red = planes_of(pixels).v[4].astype(int)
-    # Column 8 of chroma lies on luma column 16: three quarters red, by weights 1-2-1. Sited in the middle it would be all red.
+    # Column 8 lies on luma column 16: three quarters red, by weights 1-2-1. Sited in the middle, all red.
     assert abs(red[8] - (128 + 0.75 * 112)) <= 2
     assert red[7] == 128
     assert red[9] == 240

@@ -1,4 +1,4 @@
-"""What the mouth promises: it shuts on m, b and p, opens on vowels, rests in silence, and keeps to the still's portrait."""
+"""What the mouth promises: shut on m, b and p, open on vowels, at rest in silence, in the still's portrait."""
 
 from __future__ import annotations
 
