@@ -12,7 +12,7 @@ import pytest
 
 from engine.document import parse
 from engine.explain import _validator
-from engine.schema import BESIDE, EDITORS, KEYWORDS, NOTES, accepts, compiled, mistakes, schema
+from engine.schema import accepts, compiled, mistakes, schema
 
 NAMES = ("storyboard", "persona", "profile")
 REGION = {"x": 0.5, "y": 0.6, "width": 0.3, "height": 0.1}
@@ -114,13 +114,11 @@ def test_what_is_refused_is_always_explained(name: str) -> None:
 
 
 def test_every_keyword_of_our_schemas_is_known() -> None:
-    known = KEYWORDS.keys() | NOTES | EDITORS | BESIDE | {"$ref"}
     for name in NAMES:
         jsonschema.Draft202012Validator.check_schema(schema(name))
         compiled(schema(name))
-    with pytest.raises(ValueError, match="^keywords that the quick check does not know: uniqueItems$"):
+    with pytest.raises(ValueError, match=r"^keywords that the quick check does not know: uniqueItems$"):
         compiled({"type": "array", "uniqueItems": True})
-    assert "uniqueItems" not in known
 
 
 @pytest.mark.parametrize("name", NAMES)
