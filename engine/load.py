@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .digests import Digests
-from .document import Document, read, shown
+from .document import Document, read
 from .errors import AuthorError, Mistake, UsageError
 from .explain import did_you_mean
 from .given_files import Given
@@ -27,23 +27,6 @@ class Loaded(NamedTuple):
     sources: Mapping[str, Path]
     files: tuple[Source, ...]
     warnings: list[Mistake]
-
-
-def workspace(path: Path) -> Path:
-    """The nearest parent that holds personas/ and projects/; raises UsageError if there is none."""
-    full = Path(os.path.abspath(path))  # noqa: PTH100 (A project that is a symbolic link stays in its workspace.)
-    for folder in (full, *full.parents):
-        if (folder / "personas").is_dir() and (folder / "projects").is_dir():
-            return folder
-    raise UsageError(f"{shown(path)} is in no workspace", "make one with: mikebot init DIR")
-
-
-def storyboard_file(path: Path) -> Path:
-    """The storyboard that a path names: itself, or the one in its folder."""
-    file = path / "storyboard.yaml" if path.is_dir() else path
-    if not file.exists():
-        raise UsageError(f"there is no storyboard {shown(file)}", "name a storyboard or its folder")
-    return file
 
 
 def load(path: Path, root: Path, digests: Digests) -> Loaded:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .backends import find
 from .document import Document, read
@@ -26,6 +27,25 @@ def profile_file(name: str, root: Path) -> Path | None:
         if name.replace("-", "").isalnum() and file.is_file():
             return file
     return None
+
+
+class ProfileFiles(NamedTuple):
+    """Files that decided what a profile is, with their digests, and those that would have if they were there."""
+
+    read: list[tuple[Path, str]]
+    absent: list[Path]
+
+
+def profile_files(name: str, root: Path) -> ProfileFiles:
+    """The files behind a profile that can be loaded."""
+    found, absent = [], []
+    for document in _chain(name, root):
+        path = Path(document.file).absolute()
+        found.append((path, hashlib.sha256(path.read_bytes()).hexdigest()))
+        own = root / "profiles" / path.name
+        if path != own:
+            absent.append(own)
+    return ProfileFiles(found, absent)
 
 
 def profiles(root: Path) -> list[str]:

@@ -41,7 +41,7 @@ class LocalExecutor:
     def __init__(self, store: Path, lanes: int = 0, python: str = sys.executable) -> None:
         self._store = store
         self._python = python
-        self._lanes = lanes or _cores()
+        self._lanes = lanes or cores()
         self._lock = threading.RLock()
         self._waiting: list[Job] = []
         self._workers: list[_Worker] = []
@@ -196,7 +196,8 @@ class _Worker:
         return BackendError(message, words or "if memory ran out, close other programs or choose a smaller size")
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many cores this process may use."""
     usable = getattr(os, "sched_getaffinity", None)
     return len(usable(0)) if usable is not None else os.cpu_count() or 1
 

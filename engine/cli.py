@@ -1,0 +1,108 @@
+"""The command line: parse, wire together, and say what went wrong. A command is imported when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from . import __version__
+from .errors import AuthorError, MikebotError
+
+UNTIL = ("speech", "narration", "still", "clip", "talk", "scene", "sound", "film")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns 0 done, 1 a step failed, 2 the author's mistake, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        getattr(stream, "reconfigure", lambda **_: None)(encoding="utf-8", errors="replace")
+    args = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return int(importlib.import_module(f".commands.{args.command}", __package__).run(args))
+    except MikebotError as error:
+        prefix = "" if isinstance(error, AuthorError) else "mikebot: "
+        print(f"{prefix}{error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("mikebot: interrupted; what was finished is kept, and the next run goes on from there", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Whoever read us has gone: say no more.
+        return 0
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mikebot", description="Renders a storyboard into a film.")
+    parser.add_argument("--version", action="version", version=f"mikebot {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _authoring(commands)
+    _upkeep(commands)
+    return parser
+
+
+def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser("check", help="every mistake in storyboards, personas and profiles")
+    check.add_argument("paths", nargs="+", metavar="PATH", help="a storyboard, its folder, a persona or a profile")
+    check.add_argument("--format", choices=("text", "json", "github"), default="text")
+
+    plan = commands.add_parser("plan", help="what a render would do, why, and how long that takes")
+    _board(plan)
+    plan.add_argument("--json", action="store_true", help="one JSON object")
+
+    render = commands.add_parser("render", help="make the film; only what changed is made again")
+    _board(render)
+    render.add_argument("--scene", action="append", default=[], metavar="ID", help="this scene alone; repeatable")
+    render.add_argument("--until", choices=UNTIL, default="film", metavar="KIND", help="stop after this kind of step")
+    render.add_argument("--max-minutes", type=float, metavar="M", help="refuse if it may take longer")
+    render.add_argument("--out", metavar="FILE", help="where the film goes")
+    render.add_argument("--lanes", type=int, default=0, metavar="N", help="steps at once (default: one a core)")
+    render.add_argument("--json", action="store_true", help="JSON lines on standard output")
+
+    why = commands.add_parser("why", help="why a scene, or one step of it, would run or did run last")
+    _board(why)
+    why.add_argument("scene", metavar="SCENE[/KIND]")
+
+
+def _upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    gc = commands.add_parser("gc", help="free what no storyboard and no recent render reaches")
+    gc.add_argument("path", nargs="?", default=".", metavar="PATH", help="somewhere in the workspace")
+    gc.add_argument("--cap", type=float, default=50.0, metavar="GB", help="most that the store may hold (50)")
+    gc.add_argument("--free", type=float, default=5.0, metavar="GB", help="least that stays free on the disk (5)")
+    gc.add_argument("--days", type=float, default=30.0, help="renders of so many days are kept (30)")
+    _store(gc)
+
+    verify = commands.add_parser("verify", help="hash every artifact again, and make a sample of results again")
+    verify.add_argument("path", nargs="?", default=".", metavar="PATH", help="somewhere in the workspace")
+    verify.add_argument("--sample", type=int, default=8, metavar="N", help="results to make again (8)")
+    _store(verify)
+
+    doctor = commands.add_parser("doctor", help="what this machine has, and what a profile needs")
+    doctor.add_argument("--profile", default="draft", metavar="P")
+    doctor.add_argument("path", nargs="?", default=".", metavar="PATH", help="somewhere in the workspace")
+    _store(doctor)
+
+    init = commands.add_parser("init", help="make a workspace with one small project")
+    init.add_argument("path", metavar="DIR")
+
+
+def _board(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="PATH", help="a storyboard or its folder")
+    parser.add_argument("--profile", default="draft", metavar="P", help="draft unless another is named")
+    _store(parser)
+
+
+def _store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--store", metavar="DIR", help="instead of .mikebot in the workspace, or MIKEBOT_STORE")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""mikebot plan: what a render would do, why, and about how long it takes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from ..delivery import exact
+from ..estimate import Estimator, Totals
+from ..executors.local import cores
+from ..forecast import Forecast, forecast
+from ..project import Project, open_project
+from ..report import seconds
+from ..store import Store
+from ..why import reasons
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the plan as a table or as JSON."""
+    project = open_project(args.path, args.profile, args.store)
+    store = Store(project.store)
+    try:
+        look = forecast(project.planner(), store, exact)
+        estimator = Estimator(store.paces(), project.profile)
+        why = explained(look, project, store)
+        totals = estimator.totals(look, cores())
+        if args.json:
+            print(json.dumps(_object(look, why, estimator, totals), ensure_ascii=False))
+        else:
+            _table(look, why, estimator, totals)
+    finally:
+        store.close()
+    return 0
+
+
+def explained(look: Forecast, project: Project, store: Store) -> dict[str, list[str]]:
+    """For each step that is no hit, why."""
+    last = store.last_render(project.id, project.profile.name)
+    keys = last.steps if last is not None else {}
+    before = store.actions(keys[name] for name in look.states if name in keys)
+    why: dict[str, list[str]] = {}
+    for name, state in look.states.items():
+        if name in look.lost:
+            why[name] = [f"its bytes are gone, and {look.lost[name]} needs them"]
+        elif state == "run":
+            why[name] = reasons(look.actions[name], before.get(keys.get(name, "")))
+        elif state == "maybe":
+            above = [need for need in look.steps[name].needs() if look.states[need] != "hit"]
+            why[name] = [f"if {above[0]} comes out different" if len(above) == 1 else f"below {len(above)} steps"]
+        elif name in look.twins:
+            why[name] = [f"the same as {look.twins[name]}"]
+    return why
+
+
+def _object(look: Forecast, why: dict[str, list[str]], estimator: Estimator, totals: Totals) -> dict[str, Any]:
+    steps = [
+        {
+            "step": name,
+            "kind": step.kind,
+            "scene": step.scene,
+            "state": look.states[name],
+            "reasons": why.get(name, []),
+            "estimate_seconds": round(estimator.seconds(step), 3),
+        }
+        for name, step in look.steps.items()
+    ]
+    return {"steps": steps, "totals": totals._asdict()}
+
+
+def _table(look: Forecast, why: dict[str, list[str]], estimator: Estimator, totals: Totals) -> None:
+    busy = [name for name, state in look.states.items() if state != "hit"]
+    width = max(map(len, busy), default=0)
+    for name in busy:
+        cost = seconds(estimator.seconds(look.steps[name]))
+        print(f"{look.states[name]:<6} {name:<{width}}  {cost:>6}  {'; '.join(why.get(name, []))}".rstrip())
+    print(f"{totals.hit} kept, {totals.run} to run, {totals.maybe} that may", end="")
+    if not busy:
+        print(": nothing to do")
+        return
+    span = seconds(totals.most_seconds)
+    if seconds(totals.least_seconds) != span:
+        span = f"{seconds(totals.least_seconds)} to {span}"
+    gpu = f", {seconds(totals.gpu_seconds)} of it on the GPU" if totals.gpu_seconds else ""
+    print(f"; about {span}{gpu}, {totals.gigabytes:.2f} GB")

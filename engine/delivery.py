@@ -1,0 +1,198 @@
+"""A render from start to end: open, forecast if anyone looks, build, put what was made where people want it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .build import Built, Event, build
+from .document import shown
+from .errors import BuildError, Damaged, UsageError
+from .estimate import Estimator
+from .executors.local import LocalExecutor, cores
+from .forecast import forecast
+from .graph import Artifact, Step
+from .profile import profile_files
+from .project import Project, open_project
+from .recall import Note, Request, remember
+from .report import Report, Tally, Terminal, reporter, seconds
+from .store import Store
+
+KEEP_FREE = 1e9  # Bytes of the disk that no render may take.
+SUFFIXES = {"film": ".mp4", "vtt": ".vtt", "srt": ".srt", "poster": ".jpg", "audio": ".wav", "image": ".png"}
+REPAIRS = 5  # How often a checkout may find damage before that is given up.
+
+
+class Item(NamedTuple):
+    """An artifact, and where it belongs."""
+
+    artifact: Artifact
+    to: Path
+
+
+def render(args: argparse.Namespace, request: Request, begun: float) -> int:
+    """Make what was asked for; returns the exit code."""
+    project = open_project(args.path, args.profile, args.store)
+    store = Store(project.store)
+    try:
+        return _Delivery(args, request, project, store, begun).run()
+    finally:
+        store.close()
+
+
+class _Delivery:
+    def __init__(
+        self, args: argparse.Namespace, request: Request, project: Project, store: Store, begun: float
+    ) -> None:
+        self.args = args
+        self.request = request
+        self.project = project
+        self.store = store
+        self.begun = begun
+        self.lanes = args.lanes or cores()
+        self.warnings = [*store.ledger.notes, *map(str, project.loaded.warnings)]
+        self.tally = Tally()
+
+    def run(self) -> int:
+        for warning in self.warnings:
+            sys.stderr.write(f"{warning}\n")
+        if not self.project.planner(scenes=self.args.scene).board.scenes:
+            raise UsageError("every scene is on hold", "remove `hold: true` from one")
+        estimator = Estimator(self.store.paces(), self.project.profile)
+        self._refuse(estimator)
+        report = reporter(self.args.json, lambda: self._terminal(estimator))
+        executor = LocalExecutor(self.store.root, self.lanes)
+        try:
+            self._make(executor, report)
+            return 0
+        except BuildError:
+            report.done(self._summary(None, []))
+            return 1
+        except KeyboardInterrupt:
+            report.done(self._summary(None, []))
+            raise
+        finally:
+            executor.close()
+            self.project.loaded_digests.save()
+
+    def _make(self, executor: LocalExecutor, report: Report) -> None:
+        """Build and check out; what turns out to be damaged on the way out is made again."""
+        for repairs in range(REPAIRS + 1):
+            built = build(self._planner, self.store, executor, self.project.loaded.sources, self._hearing(report))
+            try:
+                items = list(self._items(built))
+                for item in items:
+                    self.store.checkout(item.artifact, item.to)
+                break
+            except Damaged as damage:
+                if repairs == REPAIRS:
+                    raise
+                self.store.discard(damage.digest)
+        if self.args.until == "film" and not self.args.scene:
+            self.store.remember(self.project.id, self.project.profile.name, built.keys)
+        summary = self._summary(built, items)
+        report.done(summary)
+        self._note(built, items, summary)
+
+    def _hearing(self, report: Report) -> Any:
+        def listen(event: Event) -> None:
+            self.tally.count(event)
+            report(event)
+
+        return listen
+
+    def _planner(self) -> Any:
+        return self.project.planner(self.args.until, self.args.scene)
+
+    def _items(self, built: Built) -> Iterator[Item]:
+        """Which artifacts go where."""
+        if self.args.until != "film":
+            for name in self._planner().goals(built.steps):
+                yield from self._loose(built.steps[name], built)
+            return
+        for name, step in built.steps.items():
+            if step.kind == "film":
+                film = self._film_path(step)
+                outputs = built.results[name].outputs
+                yield Item(outputs["film"], film)
+                for part in ("vtt", "srt", "poster"):
+                    yield Item(outputs[part], film.with_suffix(SUFFIXES[part]))
+
+    def _film_path(self, step: Step) -> Path:
+        if self.args.out:
+            return Path(self.args.out).absolute()
+        name = f"{self.project.name}.{step.scene}.mp4" if step.scene else f"{self.project.name}.mp4"
+        return self.project.build / name
+
+    def _loose(self, step: Step, built: Built) -> Iterator[Item]:
+        """The files of a step before the film: build/KIND/SCENE-2.wav, and so on."""
+        folder = self.project.build / step.kind
+        name = "-".join(part for part in step.name.split("/") if part != step.kind)
+        for output, artifact in built.results[step.name].outputs.items():
+            yield Item(artifact, folder / (name + self._suffix(output, artifact)))
+
+    def _suffix(self, output: str, artifact: Artifact) -> str:
+        if output in SUFFIXES:
+            return SUFFIXES[output]
+        with self.store.path(artifact.digest).open("rb") as stream:
+            start = stream.read(8)
+        known = {b"{": ".json", b"\x89": ".png"}
+        suffix = ".mp4" if start[4:8] == b"ftyp" else known.get(start[:1], ".bin")
+        return suffix if output in {"video", "timing", "levels"} else f".{output}{suffix}"
+
+    def _summary(self, built: Built | None, items: list[Item]) -> dict[str, Any]:
+        """What is said at the end; after a failure there is no film to name."""
+        tally = self.tally
+        summary: dict[str, Any] = {"built": tally.built, "hits": tally.hits, "failed": tally.failed}
+        summary["seconds"] = round(time.monotonic() - self.begun, 3)
+        films = [item for item in items if self.args.until == "film" and item.to.suffix == ".mp4"]
+        if built is not None and "film" in built.results:
+            outputs = built.results["film"].outputs
+            summary |= {"digest": f"sha256:{outputs['film'].digest}"}
+            summary["loudness"] = json.loads(self.store.path(outputs["loudness"].digest).read_text("utf-8"))
+        if films:
+            summary["film"] = str(films[0].to) if len(films) == 1 else [str(film.to) for film in films]
+        elif items:
+            summary["files"] = str(items[0].to.parent)
+        return summary
+
+    def _note(self, built: Built, items: list[Item], summary: dict[str, Any]) -> None:
+        loaded = self.project.loaded
+        own = profile_files(self.project.profile.name, self.project.root)
+        files = [(source.path, source.digest) for source in loaded.files] + own.read
+        steps = json.dumps([[step.name, step.kind, step.scene] for step in built.steps.values()])
+        note = Note(summary, self.warnings, steps)
+        remember(self.store.root, self.request, note, files, own.absent, [item.to for item in items])
+
+    def _refuse(self, estimator: Estimator) -> None:
+        """Say no before anything runs: when it takes longer than allowed, or does not fit on the disk."""
+        free = shutil.disk_usage(self.store.root).free
+        if self.args.max_minutes is None and free > 5e9:
+            return
+        look = forecast(self._planner(), self.store, exact)
+        totals = estimator.totals(look, self.lanes)
+        limit = self.args.max_minutes
+        if limit is not None and totals.most_seconds > limit * 60:
+            message = f"this may take {seconds(totals.most_seconds)}, more than --max-minutes {limit:g}"
+            raise UsageError(message, f"see mikebot plan {shown(self.project.file)}")
+        if totals.gigabytes * 1e9 + KEEP_FREE > free and totals.run:
+            message = f"this needs about {totals.gigabytes:.1f} GB, and the disk has {free / 1e9:.1f} GB"
+            raise UsageError(message, "free some space, or run: mikebot gc")
+
+    def _terminal(self, estimator: Estimator) -> Terminal:
+        look = forecast(self._planner(), self.store, exact)
+        expected = [look.steps[name] for name, state in look.states.items() if state != "hit"]
+        return Terminal(sys.stdout, sys.stderr, expected, estimator.seconds, self.lanes)
+
+
+def exact(step: Step) -> bool:
+    """Whether a step that is made again gives the same bytes."""
+    from .backends import find
+
+    return find(step.kind, step.backend).exact

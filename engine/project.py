@@ -1,0 +1,67 @@
+"""One storyboard with its profile and its store, opened for a command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .digests import Digests
+from .errors import UsageError
+from .load import Loaded, load
+from .places import stem, store_folder, storyboard_file, workspace
+from .plan import Planner
+from .profile import load_profile
+from .storyboard import Profile, Storyboard
+
+
+@dataclass(frozen=True)
+class Project:
+    """What every command that plans needs."""
+
+    root: Path
+    file: Path
+    store: Path  # The folder; open it with engine.store.Store.
+    loaded: Loaded
+    profile: Profile
+    loaded_digests: Digests
+
+    @property
+    def id(self) -> str:
+        """The storyboard's name inside its workspace: what renders are remembered by."""
+        return self.file.relative_to(self.root).as_posix()
+
+    @property
+    def name(self) -> str:
+        """The stem of everything that is made of it."""
+        return stem(self.file)
+
+    @property
+    def build(self) -> Path:
+        """Where what is made of it lands."""
+        return self.file.parent / "build"
+
+    def planner(self, until: str = "film", scenes: Sequence[str] = ()) -> Planner:
+        """A fresh planner of the storyboard; `scenes` picks some, each to become a film of its own."""
+        return Planner(pick(self.loaded.board, scenes), self.profile, apart=bool(scenes), until=until)
+
+
+def open_project(path: str, profile: str, store: str | None) -> Project:
+    """Load a storyboard and a profile; raises UsageError or AuthorError."""
+    file = storyboard_file(Path(path)).absolute()
+    root = workspace(file.parent)
+    folder = store_folder(root, store)
+    digests = Digests(folder / "digests.json")
+    return Project(root, file, folder, load(file, root, digests), load_profile(profile, root), digests)
+
+
+def pick(board: Storyboard, scenes: Sequence[str]) -> Storyboard:
+    """The storyboard with the named scenes alone, held or not. Raises UsageError for one that is not there."""
+    if not scenes:
+        return board
+    there = {scene.id: scene for scene in board.scenes}
+    for name in scenes:
+        if name not in there:
+            raise UsageError(f"there is no scene '{name}'", f"scenes: {', '.join(there)}")
+    chosen = tuple(replace(scene, hold=False) for scene in board.scenes if scene.id in scenes)
+    return replace(board, scenes=chosen)
