@@ -52,7 +52,7 @@ def image(path: Path) -> tuple[int, int]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path, formats=PICTURES) as picture:
                 width, height = picture.size
-                turned = picture.getexif().get(0x0112, 1) in {5, 6, 7, 8}
+                turned = _orientation(picture) in {5, 6, 7, 8}
     except Image.DecompressionBombError:
         raise Unreadable("the picture is far too large", f"At most {MOST_PIXELS:,} pixels are read.") from None
     except Exception:  # Pillow's readers raise nearly anything on a damaged header.
@@ -61,6 +61,13 @@ def image(path: Path) -> tuple[int, int]:
         limits = f"At most {MOST_PIXELS:,} pixels and {MOST_SIDE:,} a side are read: make it smaller."
         raise Unreadable(f"the picture has {width} x {height} pixels", limits)
     return (height, width) if turned else (width, height)
+
+
+def _orientation(picture: Any) -> int:
+    """EXIF's; a PNG is not asked unless it says so at its head, because asking it decodes it."""
+    if picture.format == "PNG" and "exif" not in picture.info:
+        return 1
+    return int(picture.getexif().get(0x0112, 1))
 
 
 def video(path: Path) -> Facts:

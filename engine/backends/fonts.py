@@ -37,8 +37,12 @@ def draw(
 
 def _runs(text: str, size: int, bold: bool) -> Iterator[tuple[ImageFont.FreeTypeFont, str]]:
     plain = BOLD if bold else MEDIUM
-    for name, characters in groupby(shown(text), lambda c: plain if _has(plain, c) or not _has(WIDE, c) else WIDE):
-        yield _face(name, size), "".join(characters)
+    names: list[str] = []
+    for character in shown(text):
+        # A space goes with what stands before it, so that a line in one script stays one run.
+        names.append(names[-1] if names and character == " " else plain if _has(plain, character) else WIDE)
+    for name, pairs in groupby(zip(names, shown(text), strict=True), lambda pair: pair[0]):
+        yield _face(name, size), "".join(character for _, character in pairs)
 
 
 def shown(text: str) -> str:
