@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 CLOCK = 48000
@@ -52,8 +54,8 @@ def cues(words: Sequence[Sequence[int | str]], rate: int, samples: int) -> list[
     """The captions of one scene; `words` are [start, end, text], in samples of `rate`; `samples` is its length."""
     units = _units(words, rate)
     groups = _groups(units)
-    ends = [*(group[0].start - GAP for group in groups[1:]), samples * CLOCK // rate]
-    return [_cue(group, limit) for group, limit in zip(groups, ends, strict=True)]
+    limits = [group[0].start - GAP for group in groups[1:]] + [samples * CLOCK // rate]
+    return [_cue(group, limit) for group, limit in zip(groups, limits, strict=False)]  # No words: no caption.
 
 
 def vtt(shown: Iterable[Cue]) -> str:
@@ -68,6 +70,8 @@ def srt(shown: Iterable[Cue]) -> str:
 
 def cells(text: str) -> int:
     """How many columns a text takes."""
+    if text.isascii():
+        return len(text)
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)
 
@@ -126,20 +130,33 @@ def _cost(bare: str, text: str, after: tuple[int, int, str] | None, rate: int, e
 
 def _groups(words: list[_Word]) -> list[list[_Word]]:
     """Words that are shown together, so that the sum of what is bad is least (as TeX breaks a paragraph)."""
+    starts = [0, *accumulate(word.cells + word.space for word in words)]
+    ends = [0, *(start - word.space for start, word in zip(starts[1:], words, strict=True))]
     best: list[tuple[float, int]] = [(0, 0)]
-    for end in range(1, len(words) + 1):
+    for end, last in enumerate(words, 1):
+        until = words[end].start if end < len(words) else last.end + LINGER
         options = []
-        inside = 0.0
+        inside = 0
         for start in range(end - 1, max(-1, end - 1 - MOST_WORDS), -1):
-            if start < end - 1:
-                inside += 12 if words[start].cost < 1 else 0
-            width = _width(words[start:end])
-            if start < end - 1 and (width > 2 * WIDTH or _lines(words[start:end]) is None):
+            inside += start < end - 1 and words[start].cost < 1
+            width = ends[end] - starts[start]
+            if start < end - 1 and not _fits(starts, ends, start, end):
                 break
-            room = (words[end].start if end < len(words) else words[end - 1].end + LINGER) - words[start].start
-            bad = 6 + 3 * words[end - 1].cost + inside + _hurry(room, width)
+            bad = 6 + 3 * last.cost + 12 * inside + _hurry(until - words[start].start, width)
             options.append((best[start][0] + bad, start))
         best.append(min(options))
+    return _cut(words, best)
+
+
+def _fits(starts: list[int], ends: list[int], start: int, end: int) -> bool:
+    """Whether words fit into two lines: as many as can into the first, the others into the second."""
+    if ends[end] - starts[start] <= WIDTH:
+        return True
+    second = min(end, bisect_right(ends, starts[start] + WIDTH) - 1)
+    return second > start and ends[end] - starts[second] <= WIDTH
+
+
+def _cut(words: list[_Word], best: list[tuple[float, int]]) -> list[list[_Word]]:
     groups, end = [], len(words)
     while end:
         start = best[end][1]

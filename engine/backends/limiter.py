@@ -49,4 +49,5 @@ def _lowest(values: Floats) -> Floats:
 def _smooth(values: Floats) -> Floats:
     """The mean of each AHEAD + 1 values in a row (fewer come out)."""
     total = np.concatenate([[0.0], np.cumsum(values)])
-    return np.minimum(1.0, (total[AHEAD + 1 :] - total[: -AHEAD - 1]) / (AHEAD + 1))
+    mean: Floats = (total[AHEAD + 1 :] - total[: -AHEAD - 1]) / (AHEAD + 1)
+    return np.minimum(mean, 1.0)

@@ -121,7 +121,8 @@ def _response() -> NDArray[np.complex128]:
         1 - 1.69065929318241 * z + 0.73248077421585 * z**2
     )
     high = (1 - 2 * z + z**2) / (1 - 1.99004745483398 * z + 0.99007225036621 * z**2)
-    return shelf * high
+    response: NDArray[np.complex128] = shelf * high
+    return response
 
 
 def _weighted(sound: Sound) -> Iterator[Floats]:

@@ -179,7 +179,8 @@ def _held(data: bytes, inside: Box, chunks: int) -> Numbers:
     starts = np.concatenate([rows[:, 0], [chunks + 1]])
     if count < 1 or starts[0] != 1 or (np.diff(starts) < 1).any() or (rows[:, 1] < 1).any():
         raise Malformed("its chunks are out of order")
-    return np.repeat(rows[:, 1], np.diff(starts))
+    held: Numbers = np.repeat(rows[:, 1], np.diff(starts))
+    return held
 
 
 def _sync(data: bytes, inside: Box | None, count: int) -> Numbers:

@@ -21,7 +21,7 @@ def draw(video: Path, frames: int, out: Path, quality: int) -> None:
     best: tuple[float, av.VideoFrame] | None = None
     for place in PLACES:
         frame = _frame(video, int(frames * place))
-        light = float(np.mean(frame.reformat(format="gray").to_ndarray())) if frame is not None else -1.0
+        light = _luma(frame) if frame is not None else -1.0
         if frame is not None and (best is None or light > best[0]):
             best = light, frame
         if light > DARK:
@@ -35,6 +35,12 @@ def draw(video: Path, frames: int, out: Path, quality: int) -> None:
         dst_color_range=ColorRange.JPEG,
     )
     Image.fromarray(pixels).save(out, "JPEG", quality=quality, subsampling=0)
+
+
+def _luma(frame: av.VideoFrame) -> float:
+    plane = frame.planes[0]
+    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    return float(rows[:, : plane.width].mean())
 
 
 def _frame(video: Path, number: int) -> av.VideoFrame | None:
