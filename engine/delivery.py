@@ -32,6 +32,7 @@ REPAIRS = 5  # How often a checkout may find damage before that is given up.
 class Item(NamedTuple):
     """An artifact, and where it belongs."""
 
+    output: str
     artifact: Artifact
     to: Path
 
@@ -120,9 +121,9 @@ class _Delivery:
             if step.kind == "film":
                 film = self._film_path(step)
                 outputs = built.results[name].outputs
-                yield Item(outputs["film"], film)
+                yield Item("film", outputs["film"], film)
                 for part in ("vtt", "srt", "poster"):
-                    yield Item(outputs[part], film.with_suffix(SUFFIXES[part]))
+                    yield Item(part, outputs[part], film.with_suffix(SUFFIXES[part]))
 
     def _film_path(self, step: Step) -> Path:
         if self.args.out:
@@ -135,7 +136,7 @@ class _Delivery:
         folder = self.project.build / step.kind
         name = "-".join(part for part in step.name.split("/") if part != step.kind)
         for output, artifact in built.results[step.name].outputs.items():
-            yield Item(artifact, folder / (name + self._suffix(output, artifact)))
+            yield Item(output, artifact, folder / (name + self._suffix(output, artifact)))
 
     def _suffix(self, output: str, artifact: Artifact) -> str:
         if output in SUFFIXES:
@@ -151,7 +152,7 @@ class _Delivery:
         tally = self.tally
         summary: dict[str, Any] = {"built": tally.built, "hits": tally.hits, "failed": tally.failed}
         summary["seconds"] = round(time.monotonic() - self.begun, 3)
-        films = [item for item in items if self.args.until == "film" and item.to.suffix == ".mp4"]
+        films = [item for item in items if item.output == "film"]
         if built is not None and "film" in built.results:
             outputs = built.results["film"].outputs
             summary |= {"digest": f"sha256:{outputs['film'].digest}"}

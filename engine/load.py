@@ -33,7 +33,8 @@ def load(path: Path, root: Path, digests: Digests) -> Loaded:
     """Read a storyboard and all that it names. Raises AuthorError with every mistake found."""
     document, raw = read(path)
     given = Given(root, digests)
-    persona = _PersonaFile(document, root)
+    persona = _PersonaFile()
+    persona.find(document, root)
     wrong = [*document.mistakes, *persona.mistakes]
     wrong += [*shape(document, "storyboard"), *meanings(document), *persona.wrong()]
     scenes = _files(document, path.parent, given)
@@ -49,13 +50,27 @@ def load(path: Path, root: Path, digests: Digests) -> Loaded:
     return Loaded(board, sources, (*own, *given.taken.values()), warnings(document, board))
 
 
+def persona_mistakes(path: Path, root: Path, digests: Digests) -> list[Mistake]:
+    """Every mistake in a persona.yaml, whether a storyboard names it or not."""
+    given = Given(root, digests)
+    persona = _PersonaFile()
+    persona.path = path
+    persona.document, _ = read(path)
+    persona.files(given)
+    return [*persona.document.mistakes, *persona.wrong(), *given.mistakes]
+
+
 class _PersonaFile:
     """The persona that a storyboard names, and what is wrong with its file."""
 
-    def __init__(self, board: Document, root: Path) -> None:
+    def __init__(self) -> None:
         self.document: Document | None = None
         self.mistakes: list[Mistake] = []
         self.source: list[Source] = []
+        self.id: object = None
+
+    def find(self, board: Document, root: Path) -> None:
+        """Read the file of the persona that a storyboard names, if it names one that can be."""
         self.id = board.data.get("persona") if isinstance(board.data, dict) else None
         if not isinstance(self.id, str) or not re.fullmatch("[a-z0-9][a-z0-9-]{0,63}", self.id):
             return

@@ -180,6 +180,15 @@ class Store:
         same = (r for r in self.renders() if (r.storyboard, r.profile) == (storyboard, profile))
         return next(same, None)
 
+    def forget_render(self, number: int) -> None:
+        """Remove what was written down of a render."""
+        (self.root / "renders" / f"{number}.json").unlink(missing_ok=True)
+
+    def artifacts(self) -> dict[str, int]:
+        """Every artifact that is here, with its size as it is on the disk."""
+        files = (self.root / "artifacts").glob("??/*")
+        return {file.name: file.stat().st_size for file in sorted(files) if _DIGEST.match(file.name)}
+
     def _numbers(self) -> list[int]:
         return [int(file.stem) for file in (self.root / "renders").glob("*.json") if file.stem.isdecimal()]
 
