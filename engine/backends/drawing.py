@@ -193,7 +193,7 @@ def _fitted(text: str, width: int, height: int, largest: int) -> tuple[int, list
         widest = max(width_ for _, width_ in parts)
         if widest * size <= width and len(lines) <= LINES and len(lines) * size * LEADING <= height:
             return size, _balanced(parts, width / size, len(lines))
-    return 5, lines[: max(1, height // 6)]
+    return 5, lines[: max(0, height // 6)]
 
 
 def _breakable(text: str) -> Iterator[str]:

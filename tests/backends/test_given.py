@@ -23,7 +23,9 @@ class Quiet:
 
 def show(tmp_path: Path, source: Path, width: int = 64, height: int = 36) -> Image.Image:
     Picture().run(PictureParams("", width, height, 0), Inputs(image=source), tmp_path, Quiet())
-    return Image.open(tmp_path / "image")
+    with Image.open(tmp_path / "image") as shown:
+        shown.load()
+    return shown
 
 
 def record(tmp_path: Path, source: Path, text: str = "one three five") -> tuple[np.ndarray, dict]:
@@ -72,7 +74,8 @@ def test_a_video_is_kept_unchanged_and_its_last_frame_shown(tmp_path: Path) -> N
     params = FootageParams("", 1, 0, "25", 64, 36, 0)
     Footage().run(params, Inputs(video=source), tmp_path, Quiet())
     assert (tmp_path / "video").read_bytes() == source.read_bytes()
-    last = Image.open(tmp_path / "last")
+    with Image.open(tmp_path / "last") as last:
+        last.load()
     assert (last.size, last.mode, last.format) == ((64, 36), "RGB", "PNG")
     assert last.getpixel((30, 20))[0] == pytest.approx(40 + 5 * 29, abs=4)
 
