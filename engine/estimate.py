@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .forecast import Forecast
 from .graph import Action, Step
@@ -36,8 +36,8 @@ class Estimator:
         pace = self._paces.get((step.kind, step.backend))
         if pace is not None:
             return pace
-        limits = self._profile.kinds[step.kind].limits
-        return Pace(float(limits.get("pace", 0.0)), float(limits.get("bytes", 0.0)))
+        limits = self._limits(step)
+        return Pace(float(limits.get("pace", 0)), float(limits.get("bytes", 0)))
 
     def seconds(self, step: Step) -> float:
         """About how long a step will take."""
@@ -58,9 +58,14 @@ class Estimator:
             if state != "hit":
                 seconds[state] += self.seconds(step)
                 size += self.size(step)
-                gpu += self.seconds(step) if self._profile.kinds[step.kind].limits.get("gpu") else 0.0
+                gpu += self.seconds(step) if self._limits(step).get("gpu") else 0.0
         least, most = seconds["run"] / lanes, (seconds["run"] + seconds["maybe"] - gpu) / lanes + gpu
         return Totals(**count, least_seconds=least, most_seconds=most, gpu_seconds=gpu, gigabytes=size / 1e9)
+
+    def _limits(self, step: Step) -> Mapping[str, Any]:
+        chosen = self._profile.kinds[step.kind]
+        given = self._profile.given.get(step.kind, chosen)
+        return chosen.limits if step.backend == chosen.backend else given.limits
 
 
 def _work(step: Step) -> int:

@@ -47,10 +47,17 @@ def explained(look: Forecast, project: Project, store: Store) -> dict[str, list[
             why[name] = reasons(look.actions[name], before.get(keys.get(name, "")))
         elif state == "maybe":
             above = [need for need in look.steps[name].needs() if look.states[need] != "hit"]
-            why[name] = [f"if {above[0]} comes out different" if len(above) == 1 else f"below {len(above)} steps"]
+            why[name] = [_doubt(above)]
         elif name in look.twins:
             why[name] = [f"the same as {look.twins[name]}"]
     return why
+
+
+def _doubt(above: list[str]) -> str:
+    if not above:
+        return "once the lengths of the narrations are known"
+    more = f" or {len(above) - 1} more" if len(above) > 1 else ""
+    return f"if {above[0]}{more} comes out different"
 
 
 def _object(look: Forecast, why: dict[str, list[str]], estimator: Estimator, totals: Totals) -> dict[str, Any]:
