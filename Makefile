@@ -1,0 +1,51 @@
+# What people type, and what CI runs. Every target brings what it needs; nothing is installed twice.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LIGHT := $(VENV)/.light
+DEV := $(VENV)/.dev
+JOBS ?= 2
+
+.PHONY: help demo test check bench clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo    render projects/firewalls and say where the film is"
+	@echo "make test    run every test"
+	@echo "make check   ruff, mypy, the projects, the schemas, the layers, the pages"
+	@echo "make bench   measure"
+	@echo "make clean   remove what the above made; films, store and $(VENV) stay"
+
+demo: $(LIGHT)
+	$(BIN)/mikebot render projects/firewalls
+
+test: $(DEV)
+	$(BIN)/python tools/system_packages.py
+	$(BIN)/python -m pytest -n $(JOBS)
+
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mikebot check projects/*
+	$(BIN)/python -m pytest tests/test_layers.py tests/test_schema.py
+	$(BIN)/python tools/storyboard_docs.py --check
+
+bench: $(DEV)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) tools/make_venv.py $(VENV)
+
+$(LIGHT): pyproject.toml setup.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(DEV): pyproject.toml setup.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(LIGHT)
