@@ -140,7 +140,8 @@ def _shifts(data: bytes, inside: Box | None, count: int) -> Numbers:
     counts, shifts = _pairs(data, inside, ">i4")
     if int(counts.sum()) != count:
         raise Malformed("it does not say of each frame when it is shown")
-    return np.repeat(shifts, counts)
+    shown: Numbers = np.repeat(shifts, counts)
+    return shown
 
 
 def _start(data: bytes, inside: Box | None) -> int:

@@ -39,7 +39,7 @@ def draw(video: Path, frames: int, out: Path, quality: int) -> None:
 
 def _luma(frame: av.VideoFrame) -> float:
     plane = frame.planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
     return float(rows[:, : plane.width].mean())
 
 

@@ -60,7 +60,7 @@ def write_scene(
 ) -> Path:
     """A scene of a shade that changes with every frame, encoded as the x264 backend does, with B-frames."""
     width, height = size
-    noise = np.random.default_rng(shade).integers(0, grain + 1, (height, width))
+    noise = np.random.default_rng(abs(shade)).integers(0, grain + 1, (height, width))
     with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as file:
         stream = file.add_stream("libx264", rate=Fraction(fps))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
