@@ -167,7 +167,7 @@ def _offsets(data: bytes, table: Box, sizes: Numbers, length: int) -> Numbers:
     ends = np.cumsum(sizes)
     first = np.concatenate([[0], np.cumsum(held)[:-1]])
     before = ends - sizes
-    offsets = before + np.repeat(chunks - before[first], held)
+    offsets: Numbers = before + np.repeat(chunks - before[first], held)
     if int(offsets.min()) < 0 or int((offsets + sizes).max()) > length:
         raise Malformed("its frames lie outside the file")
     return offsets
