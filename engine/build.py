@@ -303,8 +303,9 @@ class _Build(Resolver):
             if said.exception() is None:
                 self.wanted.difference_update(flight.names)
                 self.results.update(dict.fromkeys(flight.names, said.result()))
-                self.settled.add(flight.names[0])
-                self.listen(Event(self.steps[flight.names[0]], "built", said.result().seconds))
+                if not said.result().found:
+                    self.settled.add(flight.names[0])
+                    self.listen(Event(self.steps[flight.names[0]], "built", said.result().seconds))
         for name, step in self.steps.items():
             if name not in self.dead and name not in self.settled:
                 self.listen(Event(step, "cancelled" if name not in self.results or name in self.wanted else "hit"))

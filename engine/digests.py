@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .seal import seal, unseal
+
 READ_EACH_TIME = 1_000_000
 RACY = 2_000_000_000  # Nanoseconds: the coarsest clock of a file system that people use (FAT).
 _FORMAT = 1
@@ -54,7 +56,7 @@ class Digests:
         text = json.dumps({"format": _FORMAT, "files": self._known}, sort_keys=True, separators=(",", ":"))
         try:
             self._memo.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_text(text, "utf-8")
+            aside.write_text(seal(text), "utf-8")
             aside.replace(self._memo)
             self._dirty = False
         except OSError:
@@ -71,7 +73,7 @@ def digest(path: Path) -> tuple[str, int]:
 def _read(memo: Path | None) -> dict[str, list[Any]]:
     """What a memo holds that has the right shape."""
     try:
-        held = json.loads(memo.read_text("utf-8")) if memo is not None else {}
+        held = json.loads(unseal(memo.read_text("utf-8"))) if memo is not None else {}
         files = held["files"] if held.get("format") == _FORMAT else {}
         return {name: entry for name, entry in files.items() if _fits(entry)}
     except (OSError, ValueError, KeyError, AttributeError, TypeError):

@@ -119,7 +119,7 @@ class Ledger:
 
     def take(self, key: str) -> bool:
         """Try to become the one process that works on a key."""
-        self._live()
+        self.live()
         with self._transaction("IMMEDIATE") as db:
             db.execute("INSERT OR IGNORE INTO leases VALUES (?, ?)", (key, self.owner))
             (holder,) = db.execute("SELECT owner FROM leases WHERE key = ?", (key,)).fetchone()
@@ -149,7 +149,7 @@ class Ledger:
         if row is None:
             return False
         pid, host, beat = row
-        if owner != self.owner and host == socket.gethostname() and not _process_lives(pid):
+        if owner != self.owner and host == socket.gethostname() and not process_lives(pid):
             return False
         last, since = self._seen.get(owner, (None, 0.0))
         if last != beat:
@@ -157,11 +157,12 @@ class Ledger:
             return True
         return time.monotonic() - since < DEAD
 
-    def _live(self) -> None:
-        """Begin to show life."""
+    def live(self) -> None:
+        """Begin to show life, so that nobody takes what this owner works on for litter."""
         with self._lock:
             if self._alive:
                 return
+            self.living()
             me = (self.owner, os.getpid(), socket.gethostname())
             with self._transaction("IMMEDIATE") as db:
                 db.execute("INSERT OR REPLACE INTO owners VALUES (?, ?, ?, 0)", me)
@@ -197,24 +198,51 @@ class Ledger:
                         self._db.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
-                raise StoreError(f"{self.path}: {error}", _remedy(error)) from error
+                raise StoreError(f"{self.path}: {error}", self._remedy(error)) from error
 
     def _open(self) -> sqlite3.Connection:
+        self._file = _inode(self.path)
         try:
-            return _connect(self.path)
+            return self._connect()
         except sqlite3.OperationalError as error:
-            raise StoreError(f"{self.path}: {error}", _remedy(error)) from error
+            raise StoreError(f"{self.path}: {error}", self._remedy(error)) from error
         except sqlite3.DatabaseError as error:
-            aside = self.path.with_name(f"{self.path.name}.damaged-{secrets.token_hex(3)}")
-            self.path.replace(aside)
-            for litter in ("-wal", "-shm"):
-                self.path.with_name(self.path.name + litter).unlink(missing_ok=True)
-            self.notes.append(f"{self.path.name} was damaged ({error}): kept as {aside.name}, and started afresh")
-            return _connect(self.path)
+            aside = self._set_aside()
+            if aside:
+                self.notes.append(f"{self.path.name} was damaged ({error}): kept as {aside}, and started afresh")
+            return self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        db = _connect(self.path)
+        self._file = _inode(self.path)
+        return db
+
+    def _set_aside(self) -> str:
+        """Move a damaged file out of the way; returns its new name, or "" if another process has done so."""
+        if _inode(self.path) != self._file:
+            return ""
+        aside = self.path.with_name(f"{self.path.name}.damaged-{secrets.token_hex(3)}")
+        self.path.replace(aside)
+        for litter in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + litter).unlink(missing_ok=True)
+        return aside.name
+
+    def _remedy(self, error: sqlite3.Error) -> str:
+        name = getattr(error, "sqlite_errorname", "")
+        if name == "SQLITE_FULL":
+            return "the disk is full: free some space, or run `mikebot gc`"
+        if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")):
+            return "make the store writable, or name another with --store"
+        if not name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            return "render again"
+        with contextlib.suppress(OSError):  # Windows does not rename a file that another process has open.
+            self._set_aside()
+        return "it was set aside: render again, and what it knew is made again"
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    db.text_factory = _text
     try:
         if db.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
             raise sqlite3.OperationalError("this file system cannot keep a write-ahead log")
@@ -226,7 +254,20 @@ def _connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _process_lives(pid: int) -> bool:
+def _text(held: bytes) -> str:
+    """Text as it is; what is no UTF-8 any more is noticed by its seal."""
+    return held.decode("utf-8", "replace")
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
+
+
+def process_lives(pid: int) -> bool:
+    """Whether a process of this machine may still be running."""
     if sys.platform == "win32":  # There, signal 0 would end the process: its beat alone tells.
         return True
     try:
@@ -236,12 +277,3 @@ def _process_lives(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _remedy(error: sqlite3.Error) -> str:
-    name = getattr(error, "sqlite_errorname", "")
-    if name == "SQLITE_FULL":
-        return "the disk is full: free some space, or run `mikebot gc`"
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")):
-        return "make the store writable, or name another with --store"
-    return "run `mikebot verify`"

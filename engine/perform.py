@@ -12,7 +12,7 @@ from .backends import Backend, find
 from .errors import BackendError, Damaged
 from .graph import Action, Result
 from .kinds import KINDS, Inputs, Tell
-from .store import Store
+from .store import Store, full, no_room
 
 
 class Bench:
@@ -51,7 +51,12 @@ def perform(action: Action, store: Store, tell: Tell, bench: Bench) -> Result:
             return made._replace(found=True)
         start = time.perf_counter()
         with store.scratch() as out:
-            facts = run(action, store, out, tell, bench)
+            try:
+                facts = run(action, store, out, tell, bench)
+            except Exception as error:
+                if full(error) or full(error.__cause__):
+                    raise no_room(store.root) from error
+                raise
             outputs = {name: store.put(out / name) for name in KINDS[action.kind].outputs}
             return store.record(action, Result(outputs, facts, round(time.perf_counter() - start, 4)))
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .digests import Digests
+from .seal import seal, unseal
 
 
 class Request(NamedTuple):
@@ -40,15 +41,15 @@ class Note(NamedTuple):
 def recall(store: Path, request: Request) -> Note | None:
     """The last render of a request, if it still is the answer."""
     try:
-        with _place(store, request).open(encoding="utf-8") as note:
-            said = json.loads(note.readline())
-            if said["program"] != _program() or not _same(said["files"], Digests(store / "digests.json")):
-                return None
-            if any(os.path.lexists(path) for path in said["absent"]):
-                return None
-            if any(_mark(path) != mark for path, mark in said["delivered"]):
-                return None
-            return Note(said["summary"], said["warnings"], note.readline())
+        head, _, steps = unseal(_place(store, request).read_text("utf-8")).partition("\n")
+        said = json.loads(head)
+        if said["program"] != _program() or not _same(said["files"], Digests(store / "digests.json")):
+            return None
+        if any(os.path.lexists(path) for path in said["absent"]):
+            return None
+        if any(_mark(path) != mark for path, mark in said["delivered"]):
+            return None
+        return Note(said["summary"], said["warnings"], steps)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -73,7 +74,7 @@ def remember(
     place = _place(store, request)
     place.parent.mkdir(exist_ok=True)
     aside = place.with_suffix(f".{os.getpid()}")
-    aside.write_text(json.dumps(said) + "\n" + note.steps + "\n", encoding="utf-8")
+    aside.write_text(seal(f"{json.dumps(said)}\n{note.steps}"), encoding="utf-8")
     aside.replace(place)
 
 

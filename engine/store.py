@@ -18,13 +18,15 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .errors import Damaged, StoreError
 from .graph import Action, Artifact, Result
 from .ledger import Ledger, Pace, Row
+from .seal import seal, unseal
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+_FULL = "the disk is full: free some space, or run `mikebot gc`"
 POLL = 0.05  # Seconds between two looks at a lease that another process holds.
 
 
@@ -73,7 +75,8 @@ class Store:
     def discard(self, digest: str) -> None:
         """Remove an artifact unless it is whole after all."""
         if not self.whole(digest):
-            self.path(digest).unlink(missing_ok=True)
+            with _explained(self.root):
+                self.path(digest).unlink(missing_ok=True)
 
     def put(self, file: Path) -> Artifact:
         """Move a file of this store's scratch space to its place; heals what was damaged there."""
@@ -98,10 +101,12 @@ class Store:
 
     def checkout(self, artifact: Artifact, to: Path) -> None:
         """Copy an artifact to where a person wants it, all or nothing. Raises Damaged if it is not whole."""
-        aside = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
+        aside = to.with_name(f".{to.name}.{self.ledger.owner}.part")
+        self.ledger.live()
         try:
             with _explained(to.parent):
                 to.parent.mkdir(parents=True, exist_ok=True)
+                self.sweep_parts(to.parent, to.name)
                 try:
                     if _copy(self.path(artifact.digest), aside) != artifact.digest:
                         raise Damaged(artifact.digest)
@@ -112,14 +117,23 @@ class Store:
         finally:
             aside.unlink(missing_ok=True)
 
+    def sweep_parts(self, folder: Path, name: str = "*") -> None:
+        """Remove what checkouts of processes that are gone left half copied in a folder."""
+        parts = [(part, part.name.split(".")[-2]) for part in folder.glob(f".{name}.*-*.part")]
+        living = self.ledger.living() if parts else set()
+        for part, owner in parts:
+            if owner not in living:
+                part.unlink(missing_ok=True)
+
     def lookup(self, keys: Iterable[str]) -> dict[str, Result]:
         """The recorded results of those keys that have one; a record that makes no sense is as good as none."""
         texts = self.ledger.results(keys)
-        return {key: result for key, text in texts.items() if (result := _result(text)) is not None}
+        return {key: result for key, text in texts.items() if (result := _result(key, text)) is not None}
 
     def actions(self, keys: Iterable[str]) -> dict[str, Action]:
-        """The actions behind keys, for whoever asks why."""
-        return {key: Action(*json.loads(text)[1:]) for key, text in self.ledger.actions(keys).items()}
+        """The actions behind keys, for whoever asks why; those whose text is damaged are left out."""
+        texts = self.ledger.actions(keys)
+        return {key: Action(*json.loads(text)[1:]) for key, text in texts.items() if _names(key, text)}
 
     def paces(self) -> dict[tuple[str, str], Pace]:
         """How long, and how big, a unit of work of each (kind, backend) was so far."""
@@ -128,11 +142,11 @@ class Store:
     def record(self, action: Action, result: Result) -> Result:
         """Remember a result and end the lease; returns the result that stands."""
         size = sum(artifact.size for artifact in result.outputs.values())
-        text = json.dumps([{name: list(a) for name, a in result.outputs.items()}, result.facts, result.seconds])
-        row = Row(
-            action.key, action.canonical(), text, action.kind, action.backend, result.seconds, work_of(action), size
-        )
-        stands = _result(self.ledger.save(row))
+        key = action.key
+        said = json.dumps([{name: list(a) for name, a in result.outputs.items()}, result.facts, result.seconds])
+        text, work = seal(said, key), work_of(action)
+        row = Row(key, action.canonical(), text, action.kind, action.backend, result.seconds, work, size)
+        stands = _result(key, self.ledger.save(row))
         return stands if stands is not None and stands != result else result
 
     @contextlib.contextmanager
@@ -149,6 +163,7 @@ class Store:
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """A folder on the store's file system, so that moving out of it is atomic."""
+        self.ledger.live()
         room = self.root / "tmp" / f"{self.ledger.owner}-{secrets.token_hex(4)}"
         with _explained(self.root):
             room.mkdir()
@@ -162,11 +177,10 @@ class Store:
         last = self.last_render(storyboard, profile)
         if last is not None and dict(last.steps) == dict(steps):
             return
-        number = max((r for r in self._numbers()), default=0) + 1
         text = json.dumps({"storyboard": storyboard, "profile": profile, "time": time.time(), "steps": dict(steps)})
         with self.scratch() as room, _explained(self.root):
             (room / "render").write_text(text, encoding="utf-8")
-            (room / "render").replace(self.root / "renders" / f"{number}.json")
+            (room / "render").replace(self._next_render())
 
     def renders(self) -> Iterator[Render]:
         """Every render, the newest first; unreadable ones are left out."""
@@ -188,6 +202,16 @@ class Store:
         """Every artifact that is here, with its size as it is on the disk."""
         files = (self.root / "artifacts").glob("??/*")
         return {file.name: file.stat().st_size for file in sorted(files) if _DIGEST.match(file.name)}
+
+    def _next_render(self) -> Path:
+        """A number that no other process has."""
+        number = max(self._numbers(), default=0) + 1
+        while True:
+            place = self.root / "renders" / f"{number}.json"
+            with contextlib.suppress(FileExistsError):
+                place.touch(exist_ok=False)
+                return place
+            number += 1
 
     def _numbers(self) -> list[int]:
         return [int(file.stem) for file in (self.root / "renders").glob("*.json") if file.stem.isdecimal()]
@@ -216,9 +240,13 @@ def work_of(action: Action) -> int:
     return int(frames or len(str(action.params.get("text", ""))) or 1)
 
 
-def _result(text: str) -> Result | None:
+def _names(key: str, text: object) -> bool:
+    return isinstance(text, str) and hashlib.sha256(text.encode()).hexdigest() == key
+
+
+def _result(key: str, text: str) -> Result | None:
     try:
-        outputs, facts, seconds = json.loads(text)
+        outputs, facts, seconds = json.loads(unseal(text, key))
         found = {name: Artifact(digest, size) for name, (digest, size) in outputs.items()}
         sound = all(_DIGEST.match(a.digest) and isinstance(a.size, int) for a in found.values())
         return Result(found, {str(k): int(v) for k, v in facts.items()}, float(seconds)) if sound else None
@@ -250,7 +278,17 @@ def _explained(place: Path) -> Iterator[None]:
         raise StoreError(f"{place}: {error.strerror or error}", _remedies(error)) from error
 
 
-def _remedies(error: Any) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full: free some space, or run `mikebot gc`"
+def full(error: BaseException | None) -> bool:
+    """Whether an error says that the disk is full."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def no_room(root: Path) -> StoreError:
+    """What to say when it is."""
+    return StoreError(f"{root}: {os.strerror(errno.ENOSPC)}", _FULL)
+
+
+def _remedies(error: OSError) -> str:
+    if full(error):
+        return _FULL
     return "make it writable, or name another place with --store or --out"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .graph import Artifact
+from .ledger import process_lives
 from .store import Store
 
 DAY = 86400.0
@@ -74,12 +75,16 @@ class Sweep:
         return doomed
 
     def _litter(self) -> None:
-        """Scratch space of processes that are gone."""
+        """What processes that are gone left half done."""
         living = self._store.ledger.living()
         for room in (self._store.root / "tmp").iterdir():
             owner = "-".join(room.name.split("-")[:2])
             if owner not in living:
                 shutil.rmtree(room, ignore_errors=True)
+        for aside in (*self._store.root.glob("notes/*.*"), *self._store.root.glob("digests.json.*.tmp")):
+            pid = aside.name.removesuffix(".tmp").rpartition(".")[2]
+            if pid.isdecimal() and not process_lives(int(pid)):
+                aside.unlink(missing_ok=True)
 
 
 def recent_renders(store: Store, days: float) -> tuple[set[str], dict[str, int]]:

@@ -31,11 +31,12 @@ QUIET = 0.05  # Seconds between two lines of progress.
 
 def main() -> None:
     """Serve until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The leader hears Ctrl-C and decides.
-    replies = _own_output()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.SIG_IGN)  # The leader hears them too, and decides.
+    requests, replies = _own_streams()
     store = Store(Path(sys.argv[1]))
     desk = _Desk(replies)
-    threading.Thread(target=desk.listen, daemon=True).start()
+    threading.Thread(target=desk.listen, args=[requests], daemon=True).start()
     bench = Bench()
     while True:
         number, action = desk.next()
@@ -50,14 +51,17 @@ class _Desk:
         self._replies = replies
         self._actions: queue.SimpleQueue[tuple[int, Action]] = queue.SimpleQueue()
 
-    def listen(self) -> None:
-        for line in sys.stdin:
-            said = json.loads(line)
-            if "cancel" in said:
-                self.cancelled.add(said["id"])
-            else:
-                self._actions.put((said["id"], Action(*said["action"])))
-        os._exit(0)  # The leader is gone; a step in progress is nobody's.
+    def listen(self, requests: TextIO) -> None:
+        try:
+            for line in requests:
+                said = json.loads(line)
+                if "cancel" in said:
+                    self.cancelled.add(said["id"])
+                else:
+                    self._actions.put((said["id"], Action(*said["action"])))
+        finally:
+            # The leader is gone, perhaps in the middle of a line; a step in progress is nobody's.
+            os._exit(0)
 
     def next(self) -> tuple[int, Action]:
         return self._actions.get()
@@ -122,12 +126,17 @@ def failure(name: str, message: str, hint: str) -> Exception:
     return StoreError(message, hint) if name == "StoreError" else BackendError(message, hint)
 
 
-def _own_output() -> TextIO:
-    """Keep standard output for the protocol; what libraries print there goes to standard error."""
+def _own_streams() -> tuple[TextIO, TextIO]:
+    """Keep both standard streams for the protocol: libraries, and what they start, read nothing there, and
+    what they print goes to standard error."""
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    return replies
+    return requests, replies
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         keys, recent = recent_renders(store, args.days)
         keys.update(_reached(root, args.store, store))
+        for build in root.glob("projects/*/build/**/"):
+            store.sweep_parts(build)
         swept = Sweep(store, keys, recent).run(args.cap * 1e9, args.free * 1e9)
     finally:
         store.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def _records(store: Store) -> Iterator[tuple[Action, Result]]:
     results = store.lookup(row.key for row in rows)
     actions = store.actions(results)
     for key, result in results.items():
-        inputs = all(store.path(digest).exists() for digest in actions[key].inputs.values())
+        inputs = key in actions and all(store.path(digest).exists() for digest in actions[key].inputs.values())
         if inputs and all(store.holds(artifact) for artifact in result.outputs.values()):
             yield actions[key], result
 
@@ -62,8 +61,7 @@ def _again(action: Action, result: Result, store: Store) -> Iterator[str]:
     """Make an action again, and say how the outcome differs from what is recorded."""
     bench = Bench()
     name = f"{action.kind} with {action.backend}, key {action.key[:12]}"
-    with tempfile.TemporaryDirectory(dir=store.root / "tmp", prefix=f"{store.ledger.owner}-") as folder:
-        out = Path(folder)
+    with store.scratch() as out:
         try:
             facts = make(action, store, out, _Silent(), bench)
         except BackendError as error:

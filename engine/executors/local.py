@@ -96,12 +96,27 @@ class LocalExecutor:
             self._waiting.remove(job)
             worker.give(job)
 
-    def done(self, worker: _Worker) -> None:
-        """A worker has finished its job, or its life."""
+    def release(self, worker: _Worker, number: int = 0) -> Job | None:
+        """Take a job away from its worker: the job of a number, or, as its life is over, whatever it has."""
         with self._lock:
-            if worker.ended and worker in self._workers:
+            if not number and worker in self._workers:
                 self._workers.remove(worker)
+            job = worker.job
+            if job is None or number not in (0, job.number):
+                return None
+            worker.job = None
+            return job
+
+    def go_on(self) -> None:
+        """Give the next job to whoever is free."""
+        with self._lock:
             self._dispatch()
+
+    def insist(self, worker: _Worker, job: Job) -> None:
+        """End a worker that still has a job that was cancelled."""
+        with self._lock:
+            if worker.job is job:
+                worker.kill()
 
     def command(self) -> list[str]:
         """What starts a worker."""
@@ -114,12 +129,17 @@ class _Worker:
     def __init__(self, executor: LocalExecutor) -> None:
         self.job: Job | None = None
         self.resident = ""
-        self.ended = False
         self._executor = executor
         self._last_words: deque[str] = deque(maxlen=20)
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(
-            executor.command(), stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8", env=_environment()
+            executor.command(),
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            encoding="utf-8",
+            errors="replace",  # What libraries print may be anything.
+            env=_environment(),
         )
         self._errors = threading.Thread(target=self._overhear, daemon=True)
         self._errors.start()
@@ -134,7 +154,7 @@ class _Worker:
         job = self.job
         if job is not None:
             self._say(id=job.number, cancel=True)
-            timer = threading.Timer(PATIENCE, self._insist, [job])
+            timer = threading.Timer(PATIENCE, self._executor.insist, [self, job])
             timer.daemon = True
             timer.start()
 
@@ -148,9 +168,8 @@ class _Worker:
             self._process.kill()
             self._process.wait()
 
-    def _insist(self, job: Job) -> None:
-        if self.job is job:
-            self._process.kill()
+    def kill(self) -> None:
+        self._process.kill()
 
     def _say(self, **said: Any) -> None:
         # A worker that just died is noticed by _listen, which fails its job.
@@ -159,33 +178,40 @@ class _Worker:
             self._process.stdin.flush()  # type: ignore[union-attr]
 
     def _overhear(self) -> None:
-        for line in self._process.stderr:  # type: ignore[union-attr]
-            self._last_words.append(line.rstrip())
+        with self._process.stderr as words:  # type: ignore[union-attr]
+            for line in words:
+                self._last_words.append(line.rstrip())
 
     def _listen(self) -> None:
-        for line in self._process.stdout:  # type: ignore[union-attr]
-            self._hear(json.loads(line))
-        self.ended = True
+        with self._process.stdout as replies:  # type: ignore[union-attr]
+            try:
+                for line in replies:
+                    self._hear(json.loads(line))
+            except ValueError:
+                self._process.kill()  # What it says makes no sense any more.
         code = self._process.wait()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()  # type: ignore[union-attr]
         self._errors.join(1)
-        job, self.job = self.job, None
+        job = self._executor.release(self)
         if job is not None:
             job.future.set_exception(self._obituary(job, code))
-        self._executor.done(self)
+        self._executor.go_on()
 
     def _hear(self, said: dict[str, Any]) -> None:
-        job = self.job
-        if job is None or said["id"] != job.number:
-            return
         if "progress" in said:
-            job.listen(*said["progress"])
+            job = self.job
+            if job is not None and job.number == said["id"]:
+                job.listen(*said["progress"])
             return
-        self.job = None
+        job = self._executor.release(self, said["id"])
+        if job is None:
+            return
         if "result" in said:
             job.future.set_result(unpack(said["result"]))
         else:
             job.future.set_exception(failure(*said["error"]))
-        self._executor.done(self)
+        self._executor.go_on()
 
     def _obituary(self, job: Job, code: int) -> Exception:
         if self._executor._closed:
