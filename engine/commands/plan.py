@@ -47,17 +47,18 @@ def explained(look: Forecast, project: Project, store: Store) -> dict[str, list[
             why[name] = reasons(look.actions[name], before.get(keys.get(name, "")))
         elif state == "maybe":
             above = [need for need in look.steps[name].needs() if look.states[need] != "hit"]
-            why[name] = [_doubt(above)]
+            why[name] = [_doubt(above, name in keys)]
         elif name in look.twins:
             why[name] = [f"the same as {look.twins[name]}"]
     return why
 
 
-def _doubt(above: list[str]) -> str:
+def _doubt(above: list[str], before: bool) -> str:
     if not above:
         return "once the lengths of the narrations are known"
-    more = f" or {len(above) - 1} more" if len(above) > 1 else ""
-    return f"if {above[0]}{more} comes out different"
+    if not before:
+        return f"new, after {above[0]}" + (f" and {len(above) - 1} more" if len(above) > 1 else "")
+    return f"if {above[0]} comes out different" + (f", or one of {len(above) - 1} more" if len(above) > 1 else "")
 
 
 def _object(look: Forecast, why: dict[str, list[str]], estimator: Estimator, totals: Totals) -> dict[str, Any]:
@@ -89,4 +90,5 @@ def _table(look: Forecast, why: dict[str, list[str]], estimator: Estimator, tota
     if seconds(totals.least_seconds) != span:
         span = f"{seconds(totals.least_seconds)} to {span}"
     gpu = f", {seconds(totals.gpu_seconds)} of it on the GPU" if totals.gpu_seconds else ""
-    print(f"; about {span}{gpu}, {totals.gigabytes:.2f} GB")
+    size = f"{totals.gigabytes:.1f} GB" if totals.gigabytes >= 1 else f"{totals.gigabytes * 1000:.0f} MB"
+    print(f"; about {span}{gpu}, {size}")
