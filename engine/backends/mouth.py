@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,10 +12,10 @@ from typing import Any
 
 from ..errors import BackendError
 from ..kinds import Inputs, Talk, Tell, rate
-from . import Light, phones, recipe
+from . import Light, layout, phones, recipe
 
 OPENNESS, WIDTHS = 8, 4  # Shapes run from 0 to these, both ends included.
-_PLACE = b"mikebot:portrait\0"
+_PLACE = f"{layout.PLACE}\0".encode()
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def mouth_box(still: Path | None, persona: Mapping[str, Any] | None) -> list[flo
     return [round(share, 5) for share in box]
 
 
-def portrait_place(still: Path) -> tuple[Sequence[float], tuple[int, int]] | None:
+def portrait_place(still: Path) -> tuple[layout.Box, tuple[int, int]] | None:
     """The box that the still's maker noted for the portrait, and the still's size, both in pixels."""
     with still.open("rb") as file:
         if file.read(8) != b"\x89PNG\r\n\x1a\n":
@@ -83,7 +83,7 @@ def portrait_place(still: Path) -> tuple[Sequence[float], tuple[int, int]] | Non
             if kind == b"IHDR":
                 size = struct.unpack_from(">II", data)
             elif kind == b"tEXt" and data.startswith(_PLACE):
-                return json.loads(data[len(_PLACE) :]), size
+                return layout.Box(*json.loads(data[len(_PLACE) :])), size
     return None
 
 

@@ -1,0 +1,54 @@
+"""The mouth of a photo: its lower lip and chin move down, and a dark mouth shows between the lips."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .picture import Pixels
+
+_SIDE, _CHIN = 0.8, 1.0  # How far beyond the mouth its cheeks and chin move, in widths of the mouth.
+_UP = 0.2  # Of the opening lies above the line between the lips.
+_TEETH, _DARK = np.array([226.0, 220.0, 210.0]), np.array([44.0, 18.0, 18.0])
+
+
+def reach(width: float, height: float) -> tuple[float, float, float]:
+    """How far around its middle a mouth of this size is painted: aside in widths, above and below in heights."""
+    return _SIDE, max(1.0, 0.5 * width / height), _CHIN * width / height
+
+
+class Parted:
+    """Paints an open mouth by moving what lies below the line between the lips."""
+
+    def __init__(self, own: Pixels, box: tuple[float, float, float, float]) -> None:
+        self._own = own
+        self._x, self._y, self._width, height = box
+        self._most = min(max(height, self._width * 0.35), self._width * 0.5)
+        self._rows, self._columns = np.mgrid[: own.shape[0], : own.shape[1]].astype(np.float32) + np.float32(0.5)
+
+    def __call__(self, openness: float, width: float) -> Pixels:
+        """The mouth's place with an openness and a width from 0 to 1."""
+        half = self._width * (0.34 + 0.12 * width)
+        aside = (self._columns - self._x) / half
+        gap = self._most * openness * np.clip(1 - aside**2, 0, None)
+        moved = self._moved(openness)
+        top, bottom = self._y - gap * _UP, self._y + gap * (1 - _UP)
+        inside = np.clip(self._rows - top + 0.5, 0, 1) * np.clip(bottom - self._rows + 0.5, 0, 1) * (gap > 0.5)
+        teeth = np.clip(top + gap * 0.3 - self._rows + 0.5, 0, 1) * (openness > 0.2)
+        mouth = _DARK + (_TEETH - _DARK) * teeth[..., None]
+        return np.asarray(moved + (mouth - moved) * inside[..., None], np.uint8)
+
+    def _moved(self, openness: float) -> Pixels:
+        """The face pulled apart at the line between the lips; nothing moves at the edges of the place."""
+        near = np.clip(1 - ((self._columns - self._x) / (self._width * _SIDE)) ** 2, 0, 1) ** 2
+        away = self._rows - self._y
+        share = np.where(away > 0, 1 - away / (self._width * _CHIN), 1 + away / (self._width * 0.5))
+        size = self._most * openness * np.where(away > 0, 1 - _UP, -_UP)
+        shift = (size * near * np.clip(share, 0, 1) ** 2).astype(np.float32)
+        source = self._rows - shift
+        # Neither lip reaches over the line: what lies there shows through the opening only.
+        source = np.where(away > 0, np.maximum(source, self._y), np.minimum(source, self._y)).astype(np.float32)
+        moved = cv2.remap(
+            self._own, self._columns - 0.5, source - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(moved, np.uint8)
