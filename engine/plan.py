@@ -240,7 +240,6 @@ class Planner:
             "chapters": tuple(chapter_of(scene, number) for number, scene in enumerate(scenes, 1)),
             "spoken": tuple(spoken),
             "captions": board.captions,
-            "loudness": board.loudness,
             "poster": board.poster if len(scenes) > board.poster else 0,
         }
         choice = self.profile.kinds["film"]

@@ -29,7 +29,6 @@ class Mp4(Light):
         whose pictures come from trained models says trainedAlgorithmicMedia or compositeWithTrainedAlgorithmicMedia.
         """
 
-        loudness: float = -16.0  # What the scenes' sound was levelled to, in LUFS; told beside what was measured.
         source: str = "compositeSynthetic"
         quality: int = 90
 

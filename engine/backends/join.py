@@ -113,7 +113,6 @@ def _loudness(params: Any, levels: Sequence[Path], fps: Fraction) -> dict[str, A
     return {
         "integrated": None if whole is None else round(whole, 3),
         "scenes": scenes,
-        "target": params.loudness,
         "true_peak": _decibels(peak),
     }
 

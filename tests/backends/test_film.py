@@ -80,7 +80,7 @@ def test_loudness_is_that_of_the_film_as_it_is_heard(film: tuple[Path, Mp4.Param
     assert told["integrated"] == pytest.approx(level, abs=0.1)
     assert told["integrated"] == pytest.approx(-16, abs=0.5)
     assert told["true_peak"] < -1.5
-    assert (told["target"], told["scenes"][1]) == (params.loudness, {"integrated": None, "true_peak": None})
+    assert told["scenes"][1] == {"integrated": None, "true_peak": None}
 
 
 def test_the_index_comes_first_and_holds_no_date(film: tuple[Path, Mp4.Params, Inputs]) -> None:
