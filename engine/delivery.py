@@ -72,8 +72,10 @@ class _Delivery:
         try:
             self._make(executor, report)
             return 0
-        except BuildError:
+        except BuildError as error:
             report.done(self._summary(None, []))
+            if self.args.json:
+                sys.stderr.write(f"{error}\n")
             return 1
         except KeyboardInterrupt:
             report.done(self._summary(None, []))

@@ -7,14 +7,13 @@ scene's length is known.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from .graph import Artifact, Ref, Step
+from .implied import chapter_of, occurs, persona_of, seed_of, sound_grid
 from .kinds import PACKET, SAMPLE_RATE, first_sample, frames_for, numbered, rate
 from .sentences import sentences
 from .storyboard import Choice, Profile, Scene, Source, Storyboard
@@ -119,7 +118,7 @@ class Planner:
         yield self._step(scene, "narration", {"language": self.board.language}, inputs)
 
     def _speech(self, scene: Scene, number: int, text: str) -> Step:
-        said = {word: how for word, how in self.board.pronunciation.items() if _occurs(word, text)}
+        said = {word: how for word, how in self.board.pronunciation.items() if occurs(word, text)}
         params: dict[str, Any] = {"text": text, "language": self.board.language}
         if said:
             params["pronunciation"] = said
@@ -260,50 +259,6 @@ class Planner:
         return Step(name, kind, scene.id, choice.backend, choice.version, {**choice.params, **params}, inputs)
 
 
-def sound_grid(fps: Fraction) -> int:
-    """The fewest frames that are a whole number of AAC packets; 1 where that would be longer than 0.6 s."""
-    frames = 1
-    while frames <= fps * 3 / 5:
-        if (frames * SAMPLE_RATE * fps.denominator) % (fps.numerator * PACKET) == 0:
-            return frames
-        frames += 1
-    return 1
-
-
-def seed_of(board: Storyboard, scene: Scene, number: int) -> int:
-    """The seed of a scene's still (number 0) or of a clip of its chain.
-
-    It knows nothing of the scene's name or place: moving or renaming a scene draws no picture again.
-    """
-    own = board.seed if scene.seed is None else scene.seed
-    digest = hashlib.sha256(f"{own}/{scene.take}/{number}".encode()).digest()
-    return int.from_bytes(digest[:4], "big")
-
-
-def persona_of(board: Storyboard) -> dict[str, Any]:
-    """What a picture needs to know of the persona; empty fields left out."""
-    persona = board.persona
-    if persona is None:
-        return {}
-    said: dict[str, Any] = {"name": persona.name, "trigger": persona.trigger}
-    said |= {"appearance": persona.appearance, "wardrobe": persona.wardrobe}
-    if persona.look is not None:
-        said["weight"] = persona.look_weight
-    if persona.portrait is not None:
-        said |= {"mouth": dict(persona.portrait.mouth), "eyes": [dict(eye) for eye in persona.portrait.eyes]}
-    return {name: value for name, value in said.items() if value}
-
-
-def chapter_of(scene: Scene, number: int) -> str:
-    """A scene's chapter title: the author's, else the first words of its narration."""
-    if scene.chapter:
-        return scene.chapter
-    words = (sentences(scene.narration) or [""])[0]
-    if len(words) > 40:
-        words = words[:40].rsplit(" ", 1)[0].rstrip(",;:") + "…"
-    return words or f"Scene {number}"
-
-
 def _speaks(scene: Scene) -> bool:
     return scene.audio is not None or bool(scene.narration.strip())
 
@@ -314,10 +269,6 @@ def _seconds(source: Source | None) -> Fraction | None:
 
 def _artifact(source: Source) -> Artifact:
     return Artifact(source.digest, source.size)
-
-
-def _occurs(word: str, text: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def _only(mapping: Mapping[str, Any], *names: str) -> dict[str, Any]:

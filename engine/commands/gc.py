@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..delivery import exact
-from ..errors import AuthorError
+from ..errors import AuthorError, UsageError
 from ..forecast import forecast
 from ..places import store_folder, workspace
 from ..profile import profiles
@@ -43,7 +43,7 @@ def _reached(root: Path, store_name: str | None, store: Store) -> Iterator[str]:
         for profile in profiles(root):
             try:
                 project = open_project(str(file), profile, store_name)
-            except AuthorError:
+            except (AuthorError, UsageError):
                 continue  # A storyboard with mistakes reaches nothing; its last render is kept all the same.
             look = forecast(project.planner(), store, exact)
             yield from (look.actions[name].key for name in look.actions)
