@@ -20,11 +20,16 @@ class InlineExecutor:
         self._store = store
         self._bench = Bench()
         self._thread = ThreadPoolExecutor(1)
+        self._closed = False
         self._tellers: dict[Future[Result], _Teller] = {}
 
     def submit(self, action: Action, listen: Listen) -> Future[Result]:
         """Run an action when those before it are done."""
         teller = _Teller(listen)
+        if self._closed:
+            future: Future[Result] = Future()
+            future.set_exception(Cancelled())
+            return future
         future = self._thread.submit(self._perform, action, teller)
         self._tellers[future] = teller
         return future
@@ -35,6 +40,7 @@ class InlineExecutor:
 
     def close(self) -> None:
         """Cancel everything and wait for it."""
+        self._closed = True
         for teller in self._tellers.values():
             teller.stale.set()
         self._thread.shutdown()

@@ -57,6 +57,9 @@ class LocalExecutor:
             future.set_exception(error)
             return future
         with self._lock:
+            if self._closed:
+                future.set_exception(Cancelled())
+                return future
             self._count += 1
             self._waiting.append(Job(self._count, action, model, listen, future))
             self._dispatch()
