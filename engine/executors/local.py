@@ -46,7 +46,7 @@ class LocalExecutor:
         self._waiting: list[Job] = []
         self._workers: list[_Worker] = []
         self._count = 0
-        self._closed = False
+        self.closed = False
 
     def submit(self, action: Action, listen: Listen) -> Future[Result]:
         """Queue an action; which of the waiting ones runs next is decided when a worker is free."""
@@ -57,7 +57,7 @@ class LocalExecutor:
             future.set_exception(error)
             return future
         with self._lock:
-            if self._closed:
+            if self.closed:
                 future.set_exception(Cancelled())
                 return future
             self._count += 1
@@ -78,7 +78,7 @@ class LocalExecutor:
     def close(self) -> None:
         """End all workers; what they were doing is cancelled."""
         with self._lock:
-            self._closed = True
+            self.closed = True
             for job in self._waiting:
                 job.future.set_exception(Cancelled())
             self._waiting.clear()
@@ -88,7 +88,7 @@ class LocalExecutor:
 
     def _dispatch(self) -> None:
         """Give work to free workers, and start workers while there are fewer than lanes. Holds the lock."""
-        while self._waiting and not self._closed:
+        while self._waiting and not self.closed:
             worker = next((w for w in self._workers if w.job is None), None)
             if worker is None:
                 if len(self._workers) >= self._lanes:
@@ -132,6 +132,7 @@ class _Worker:
     def __init__(self, executor: LocalExecutor) -> None:
         self.job: Job | None = None
         self.resident = ""
+        self._cancelled = 0  # The number of the last job that was.
         self._executor = executor
         self._last_words: deque[str] = deque(maxlen=20)
         pipe = subprocess.PIPE
@@ -156,6 +157,7 @@ class _Worker:
     def cancel(self) -> None:
         job = self.job
         if job is not None:
+            self._cancelled = job.number
             self._say(id=job.number, cancel=True)
             timer = threading.Timer(PATIENCE, self._executor.insist, [self, job])
             timer.daemon = True
@@ -217,7 +219,7 @@ class _Worker:
         self._executor.go_on()
 
     def _obituary(self, job: Job, code: int) -> Exception:
-        if self._executor._closed:
+        if self._executor.closed or job.number == self._cancelled:
             return Cancelled()
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         words = "\n  ".join(self._last_words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -201,15 +202,12 @@ def test_a_worker_that_dies_between_two_steps_costs_at_most_one(local: LocalExec
     (pid,) = workers()
     os.kill(pid, signal.SIGKILL)
     until(lambda: not workers(), "the worker's end")
-    for _ in range(2):
-        try:
-            submit(local, "b").result(60)
-            break
-        except BackendError as error:
-            memory = "if memory ran out, close other programs or choose a smaller size"
-            assert str(error) == f"the worker died (signal 9) while it made a speech with odd\n  {memory}"
-    else:
-        pytest.fail("no worker took the place of the dead one")
+    # Whether the executor has noticed by now is a matter of luck; it must have after one failure.
+    error = submit(local, "b").exception(60)
+    if error is not None:
+        memory = "if memory ran out, close other programs or choose a smaller size"
+        assert str(error) == f"the worker died (signal 9) while it made a speech with odd\n  {memory}"
+    submit(local, "b").result(60)
 
 
 def test_a_worker_that_ignores_its_cancel_is_ended(local: LocalExecutor, tmp_path: Path) -> None:
@@ -217,9 +215,8 @@ def test_a_worker_that_ignores_its_cancel_is_ended(local: LocalExecutor, tmp_pat
     until((tmp_path / "mark.begun").exists, "the start")
     (pid,) = workers()
     local.cancel(stubborn)
-    with pytest.raises(BackendError) as caught:
+    with pytest.raises(Cancelled):
         stubborn.result(60)
-    assert str(caught.value).startswith("the worker died (signal 9) while it made a speech with odd")
     assert not process_lives(pid)
     next_.result(60)
 
@@ -248,17 +245,9 @@ def test_closing_ends_every_worker(store: Store) -> None:
 
 
 @pytest.mark.parametrize("sent", ['{"id": 1, "action": ["speech", "od', ""])
-def test_a_worker_ends_with_its_leader_even_in_the_middle_of_a_line(
-    local: LocalExecutor, tmp_path: Path, sent: str
-) -> None:
+def test_a_worker_ends_with_its_leader_even_in_the_middle_of_a_line(local: LocalExecutor, sent: str) -> None:
     """A leader that is killed while it speaks leaves half a line behind."""
-    import subprocess
-
-    from engine.executors.local import _environment
-
-    worker = subprocess.Popen(
-        local.command(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment()
-    )
+    worker = subprocess.Popen(local.command(), stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert worker.stdin is not None
     worker.stdin.write(sent.encode())
     worker.stdin.close()
