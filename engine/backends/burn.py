@@ -1,4 +1,8 @@
-"""Captions drawn into the picture: each once, as a patch that is blended into the planes."""
+"""Captions drawn into the picture: each once, as a patch that is blended into the planes.
+
+White type on a dark plate that lets a little through: on any picture the type has 4.5 times the plate's
+luminance, which is what WCAG 2 asks of small text.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,17 @@ from PIL import Image, ImageDraw
 
 from ..kinds import SAMPLE_RATE, first_sample
 from .captions import Cue, cues
-from .fonts import font
+from .fonts import draw, length
 from .picture import Pixels, Planes, blend, planes_of
 
 if TYPE_CHECKING:
     from .scene import Frames
 
 _SMALLEST = 6  # Pixels; smaller type cannot be read.
-_MARGIN = 0.07  # Of the height, kept free below.
+_SAFE = 0.05  # Of each side, kept free (EBU R 95).
+_LOW, _LOW_TALL = 0.07, 0.16  # Of the height, kept free below; players of tall films put their buttons there.
+_TYPE, _PLATE, _COVER = 250, 12, 168  # Levels of grey; how much of the picture the plate covers, of 255.
+_LEADING = 1.28
 
 
 class Patch(NamedTuple):
@@ -71,22 +78,61 @@ class Burned:
 
 
 def drawn(lines: tuple[str, ...], width: int, height: int) -> Patch | None:
-    """White type with a dark outline, centred in the lower safe area; no wider than nine tenths of the picture."""
-    size = max(_SMALLEST, round(min(height * 0.052, width * 0.06)))
-    widest = max(font(size).getlength(line) for line in lines)
-    while size > _SMALLEST and widest > width * 0.9:
-        size -= 1
-        widest = max(font(size).getlength(line) for line in lines)
-    type_, edge, leading = font(size), max(1, size // 10), round(size * 1.28)
-    across = min(width, round(widest) + 4 * edge + 4) // 2 * 2
-    down = min(height, leading * len(lines) + 4 * edge + 4) // 2 * 2
-    picture, cover = Image.new("RGB", (across, down), (12, 12, 12)), Image.new("L", (across, down))
+    """A caption, centred in the lower safe area; None where the picture is too small for a single line."""
+    size, lines = _set(lines, width, height)
+    if not lines:
+        return None
+    pad, leading = round(size * 0.4), round(size * _LEADING)
+    across = _even(min(width * (1 - _SAFE), max(length(line, size) for line in lines) + 3 * pad))
+    down = _even(leading * len(lines) + pad)
+    plate, picture = Image.new("L", (across * 2, down * 2)), Image.new("RGB", (across, down), (_PLATE,) * 3)
+    ImageDraw.Draw(plate).rounded_rectangle((0, 0, across * 2 - 1, down * 2 - 1), pad * 2, fill=_COVER)
+    drawer = ImageDraw.Draw(picture)
     for number, line in enumerate(lines):
-        at = across / 2, 2 * edge + leading * (number + 0.5)
-        ImageDraw.Draw(cover).text(at, line, fill=255, font=type_, anchor="mm", stroke_width=edge)
-        ImageDraw.Draw(picture).text(at, line, fill=(250, 250, 250), font=type_, anchor="mm")
-    alpha = np.asarray(cover, np.uint8)
+        at = (across - length(line, size)) / 2, pad / 2 + leading * number + size * 0.98
+        draw(drawer, at, line, size, (_TYPE,) * 3)
+    paint = planes_of(np.asarray(picture, np.uint8))
+    solid = np.clip((paint.y.astype(np.int16) - 30) * 3, 0, 255).astype(np.uint8)
+    alpha = np.maximum(np.asarray(plate.reduce(2), np.uint8), solid)
     half = np.asarray(cv2.resize(alpha, (across // 2, down // 2), interpolation=cv2.INTER_AREA), np.uint8)
-    x = (width - across) // 4 * 2
-    y = max(0, round(height * (1 - _MARGIN)) - down) // 2 * 2
-    return Patch(planes_of(np.asarray(picture, np.uint8)), alpha, half, x, y)
+    free = _LOW_TALL if height > width else _LOW
+    return Patch(paint, alpha, half, (width - across) // 4 * 2, _even(height * (1 - free) - down))
+
+
+def _set(lines: tuple[str, ...], width: int, height: int) -> tuple[int, tuple[str, ...]]:
+    """The largest type at which a caption fits, and its lines: as they are, or, in a narrow picture, broken again."""
+    room, most = width * 0.86, 4 if height > width else 3 if height * 1.4 > width else 2
+    largest = max(_SMALLEST, round(min(height * 0.05, width * 0.06)))
+    for size in range(largest, max(_SMALLEST, largest * 2 // 3) - 1, -1):
+        if max(length(line, size) for line in lines) <= room:
+            return size, lines
+        broken = _broken(" ".join(lines), size, room)
+        if len(broken) <= max(most, len(lines)) and max(length(line, size) for line in broken) <= room:
+            return size, broken
+    fitting = int(height * (1 - _SAFE - _LOW)) // round(_SMALLEST * _LEADING)
+    return _SMALLEST, _broken(" ".join(lines), _SMALLEST, room)[:fitting]
+
+
+def _broken(text: str, size: int, room: float) -> tuple[str, ...]:
+    """Lines of like length, as few as there can be; a text without spaces is broken anywhere."""
+    fewest = _filled(text, size, room)
+    for narrower in range(10, 20):
+        lines = _filled(text, size, room * narrower / 20)
+        if len(lines) <= len(fewest) and max(length(line, size) for line in lines) <= room:
+            return lines
+    return fewest
+
+
+def _filled(text: str, size: int, room: float) -> tuple[str, ...]:
+    space = " " if " " in text else ""
+    lines: list[str] = []
+    for part in text.split(" ") if space else text:
+        if lines and length(lines[-1] + space + part, size) <= room:
+            lines[-1] += space + part
+        else:
+            lines.append(part)
+    return tuple(lines)
+
+
+def _even(value: float) -> int:
+    return max(0, int(value)) // 2 * 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import subprocess
 import sys
 from fractions import Fraction
@@ -191,18 +190,3 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     (tmp_path / "noise").write_bytes(hashlib.sha256(b"").digest() * 40)
     with pytest.raises(BackendError, match="a clip's video cannot be decoded"):
         scene(tmp_path / "c", [tmp_path / "noise"], 5, SMALL)
-
-
-@pytest.mark.parametrize("size", [(320, 180), (180, 320), SMALL])
-def test_burned_captions_show_while_they_are_spoken(tmp_path: Path, size: tuple[int, int]) -> None:
-    pytest.importorskip("engine.backends.fonts")
-    still = save(tmp_path / "still", np.full((size[1], size[0], 3), 90, np.uint8))
-    found = clips(tmp_path, still, "hold", size)
-    timing = {"rate": 48000, "samples": 96000, "words": [[24000, 40000, "Good "], [40000, 60000, "day."]], "phones": []}
-    (tmp_path / "timing").write_text(json.dumps(timing), "utf-8")
-    more = {"still": still, "timing": tmp_path / "timing", "burn": True, "crf": 5}
-    frames = decoded(scene(tmp_path / "s", found, 100, size, **more), "gray")
-    assert frames[5].max() < 110
-    assert frames[20].max() > 150
-    assert frames[99].max() < 110
-    assert np.argwhere(frames[20] > 150)[:, 0].min() > size[1] * 0.6
