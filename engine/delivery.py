@@ -155,8 +155,8 @@ class _Delivery:
         summary: dict[str, Any] = {"built": tally.built, "hits": tally.hits, "failed": tally.failed}
         summary["seconds"] = round(time.monotonic() - self.begun, 3)
         films = [item for item in items if item.output == "film"]
-        if built is not None and "film" in built.results:
-            outputs = built.results["film"].outputs
+        if built is not None and len(films) == 1:
+            outputs = next(built.results[name].outputs for name, step in built.steps.items() if step.kind == "film")
             summary |= {"digest": f"sha256:{outputs['film'].digest}"}
             summary["loudness"] = json.loads(self.store.path(outputs["loudness"].digest).read_text("utf-8"))
         if films:

@@ -160,10 +160,9 @@ def ending(summary: Mapping[str, Any], cancelled: int = 0) -> str:
     loud = summary.get("loudness")
     if loud:
         text += f"\nsound   {loud['integrated']:.1f} LUFS, true peak {loud['true_peak']:.1f} dBTP"
-    for name in ("film", "files"):
-        if summary.get(name):
-            text += f"\n{name:<7} {summary[name]}"
-    return text
+    films = summary.get("film", [])
+    text += "".join(f"\nfilm    {film}" for film in ([films] if isinstance(films, str) else films))
+    return f"{text}\nfiles   {summary['files']}" if summary.get("files") else text
 
 
 def seconds(value: float) -> str:

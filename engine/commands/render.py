@@ -38,7 +38,8 @@ def _nothing_changed(args: argparse.Namespace, note: Note, begun: float) -> int:
     for warning in note.warnings:
         print(warning, file=sys.stderr)
     if not args.json:
-        print(f"nothing changed: {summary['hits']} kept\n{summary.get('film') or summary['files']}")
+        made = summary.get("film") or summary["files"]
+        print(f"nothing changed: {summary['hits']} kept", *([made] if isinstance(made, str) else made), sep="\n")
         return 0
     for step, kind, scene in json.loads(note.steps):
         said = {"event": "step", "step": step, "kind": kind, "scene": scene, "state": "hit"}
