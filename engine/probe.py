@@ -73,7 +73,7 @@ def _orientation(picture: Any) -> int:
 def video(path: Path) -> Facts:
     """Size and length of a video, whose first frame must decode."""
     with open_media(path, VIDEO_HINT) as container:
-        stream = _stream(container, "video", VIDEO_HINT)
+        stream = stream_of(container, "video", VIDEO_HINT)
         frame = _first(container, stream)
         if max(frame.width, frame.height) > MOST_SIDE:
             raise Unreadable(f"the video has {frame.width} x {frame.height} pixels", "Make it smaller.")
@@ -87,7 +87,7 @@ def video(path: Path) -> Facts:
 def audio(path: Path) -> Fraction:
     """Length of a recording in seconds; its first samples must decode."""
     with open_media(path, AUDIO_HINT) as container:
-        stream = _stream(container, "audio", AUDIO_HINT)
+        stream = stream_of(container, "audio", AUDIO_HINT)
         _first(container, stream)
         seconds = _length(container, stream)
         _check_end(container, stream, seconds)
@@ -144,7 +144,8 @@ def _check_size(file: Any, name: str) -> None:
         at += 8 + length + length % 2
 
 
-def _stream(container: Any, kind: str, hint: str) -> Any:
+def stream_of(container: Any, kind: str, hint: str) -> Any:
+    """The first video or sound of a container, a cover's picture aside. Raises Unreadable."""
     streams = [s for s in getattr(container.streams, kind) if not _cover(s)]
     if not streams:
         raise Unreadable(f"there is no {'sound' if kind == 'audio' else 'video'} in it", hint)

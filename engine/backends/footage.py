@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
+from .. import probe
 from ..errors import BackendError
 from .encode import planes_in
 from .picture import Planes
@@ -18,18 +18,26 @@ from .picture import Planes
 _UNSAID = 2  # H.273: unspecified.
 _SWS = {1: Colorspace.ITU709, 4: Colorspace.FCC, 5: Colorspace.ITU601, 6: Colorspace.ITU601, 7: Colorspace.SMPTE240M}
 _SWS |= {9: Colorspace.BT2020, 10: Colorspace.BT2020}
+_BETWEEN_WORDS = 8  # Decoded frames between two signs of life: there may be many for one of the film.
 
 
-Timed: TypeAlias = tuple[Fraction, Any]  # Seconds, and the frame.
+class Frame(NamedTuple):
+    """A decoded frame (PyAV), and the width of its pixels in their heights."""
+
+    picture: Any
+    pixel: Fraction
+
+
+Timed: TypeAlias = tuple[Fraction, Frame]  # Seconds, and the frame.
 
 
 class Footage:
     """The frame nearest in time to each frame of the film; the last one is held."""
 
-    def __init__(self, clips: Sequence[Path], size: tuple[int, int], fps: Fraction) -> None:
+    def __init__(self, clips: Sequence[Path], size: tuple[int, int], fps: Fraction, alive: Callable[[], None]) -> None:
         self._fps = fps
         self._size = size
-        self._frames = enumerate(_timed(clips))
+        self._frames = enumerate(_timed(clips, alive))
         first = next(self._frames, None)
         if first is None:
             raise BackendError("a clip's video has no frame that can be decoded")
@@ -45,18 +53,20 @@ class Footage:
 
     def draw(self, frame: int, out: Planes) -> None:
         """Fill `out` with the frame that `key` found."""
-        for target, plane in zip(out, covering(self._now[1][1], *self._size), strict=True):
+        for target, plane in zip(out, covering(*self._now[1][1], *self._size), strict=True):
             target[:] = plane
 
 
-def covering(frame: Any, width: int, height: int) -> Planes:
-    """A decoded frame, upright, in BT.709, scaled to cover a size and cut to it around its middle."""
+def covering(frame: Any, pixel: Fraction, width: int, height: int) -> Planes:
+    """A decoded frame, upright, in BT.709, scaled to cover a size and cut to it around its middle.
+
+    `pixel` is the width of a pixel of the source, in heights.
+    """
     turns = round(frame.rotation / 90) % 4
     wide, high = (height, width) if turns % 2 else (width, height)
-    scale = max(Fraction(wide, frame.width), Fraction(high, frame.height))
-    across, down = (
-        max(least, round(side * scale / 2) * 2) for side, least in ((frame.width, wide), (frame.height, high))
-    )
+    shown = frame.width * pixel, Fraction(frame.height)
+    scale = max(wide / shown[0], high / shown[1])
+    across, down = (max(least, round(side * scale / 2) * 2) for side, least in zip(shown, (wide, high), strict=True))
     scaled = frame.reformat(
         across,
         down,
@@ -71,29 +81,35 @@ def covering(frame: Any, width: int, height: int) -> Planes:
     return Planes(*(np.rot90(plane, turns) for plane in cut))
 
 
-def _timed(clips: Sequence[Path]) -> Iterator[Timed]:
+def _timed(clips: Sequence[Path], alive: Callable[[], None]) -> Iterator[Timed]:
     """Every frame of the clips in a row with its time in seconds from the start of the first."""
     begin = Fraction(0)
     for clip in clips:
         end = begin
-        try:
-            with clip.open("rb") as file, av.open(file, "r") as container:
-                stream = container.streams.video[0]
-                stream.codec_context.thread_count = 1
-                length = 1 / Fraction(stream.average_rate or 25)
-                zero: Fraction | None = None
-                for frame in container.decode(stream):
-                    if frame.pts is None:
-                        continue
-                    time = frame.pts * Fraction(frame.time_base or 1)
-                    zero = time if zero is None else zero
-                    end = begin + time - zero + length
-                    yield begin + time - zero, frame
-        except (av.FFmpegError, IndexError) as error:
-            raise BackendError(
-                f"a clip's video cannot be decoded: {error}", "`mikebot check` probes given files."
-            ) from error
+        for number, (time, length, frame) in enumerate(_decoded(clip)):
+            if number % _BETWEEN_WORDS == 0:
+                alive()
+            end = begin + time + length
+            yield begin + time, frame
         begin = end
+
+
+def _decoded(clip: Path) -> Iterator[tuple[Fraction, Fraction, Frame]]:
+    """The frames of one clip: their times from the first on, about how long they last."""
+    try:
+        with probe.open_media(clip, probe.VIDEO_HINT) as container:
+            stream = probe.stream_of(container, "video", probe.VIDEO_HINT)
+            length = 1 / Fraction(stream.average_rate or 25)
+            pixel = Fraction(stream.codec_context.sample_aspect_ratio or stream.sample_aspect_ratio or 1)
+            zero: Fraction | None = None
+            for frame in container.decode(stream):
+                if frame.pts is None:
+                    continue
+                time = frame.pts * Fraction(frame.time_base or 1)
+                zero = time if zero is None else zero
+                yield time - zero, length, Frame(frame, pixel)
+    except probe.Unreadable as problem:
+        raise BackendError(f"a clip's video cannot be decoded: {problem.message}", problem.hint) from None
 
 
 def _matrix(frame: Any) -> Colorspace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -59,26 +59,31 @@ class X264(Light):
     def run(self, params: X264Params, inputs: Inputs, out: Path, tell: Tell) -> None:
         from .encode import encoder
 
-        frames = _frames(params, inputs)
+        done = 0
+
+        def alive() -> None:
+            tell.progress(done, params.frames)
+
+        frames = _frames(params, inputs, alive)
         with encoder(out / "video", params) as film:
             shown: Hashable = None
-            for frame in range(params.frames):
-                if frame % _BETWEEN_WORDS == 0:
-                    tell.progress(frame, params.frames)
-                key = frames.key(frame)
+            for done in range(params.frames):
+                if done % _BETWEEN_WORDS == 0:
+                    alive()
+                key = frames.key(done)
                 if key != shown:
-                    frames.draw(frame, film.planes)
+                    frames.draw(done, film.planes)
                     shown = key
                 film.add()
         tell.progress(params.frames, params.frames)
 
 
-def _frames(params: X264Params, inputs: Inputs) -> Frames:
+def _frames(params: X264Params, inputs: Inputs, alive: Callable[[], None]) -> Frames:
     """Pictures from the scene's recipes, if it has any, else from its video."""
     clips = inputs.many("clip")
     if not clips:
         raise BackendError("a scene has no clip to show")
-    frames = _pictures(params, clips, inputs.get("still"))
+    frames = _pictures(params, clips, inputs.get("still"), alive)
     if params.burn and "timing" in inputs:
         from .burn import Burned
 
@@ -86,13 +91,13 @@ def _frames(params: X264Params, inputs: Inputs) -> Frames:
     return frames
 
 
-def _pictures(params: X264Params, clips: list[Path], still: Path | None) -> Frames:
+def _pictures(params: X264Params, clips: list[Path], still: Path | None, alive: Callable[[], None]) -> Frames:
     size = params.width, params.height
     recipes = [found for found in map(recipe.read, clips) if found is not None]
     if not recipes:
         from .footage import Footage
 
-        return Footage(clips, size, rate(params.fps))
+        return Footage(clips, size, rate(params.fps), alive)
     if len(recipes) < len(clips):
         raise BackendError("some clips of a scene are recipes and some are real video", "Use one clip backend.")
     if still is None:
