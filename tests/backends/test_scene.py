@@ -24,18 +24,6 @@ from engine.errors import BackendError, Cancelled
 SMALL = (64, 36)
 
 
-def footage(path: Path, count: int, fps: Fraction, size: tuple[int, int] = SMALL) -> Path:
-    """Frame n is grey of level 10 n."""
-    with av.open(str(path), "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=fps)
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        for number in range(count):
-            grey = np.full((size[1], size[0], 3), 10 * number, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
-        container.mux(stream.encode())
-    return path
-
-
 @pytest.mark.parametrize("fps", ["25", "30000/1001", "12"])
 def test_a_scene_has_its_frames_starts_with_a_key_frame_and_is_tagged(tmp_path: Path, fps: str) -> None:
     still = save(tmp_path / "still", dots(96, 54))
@@ -146,21 +134,6 @@ def test_a_mouth_changes_its_own_place_and_nothing_else(tmp_path: Path) -> None:
     assert abs(middle[0] - place[1] * 180) < 12
     for frame in (again, after):
         assert np.abs(frame.astype(int) - rest).max() < 12
-
-
-def test_footage_keeps_its_times_and_holds_its_last_frame(tmp_path: Path) -> None:
-    video = footage(tmp_path / "in", 20, Fraction(10))
-    frames = decoded(scene(tmp_path / "s", [video], 60, SMALL, crf=5))
-    levels = [int(frame[18, 32].mean()) for frame in frames]
-    for number in (0, 7, 21, 33, 48, 55, 59):
-        assert abs(levels[number] - 10 * min(19, round(number / 2.5))) <= 6
-    assert len(levels) == 60
-
-
-def test_footage_of_another_shape_is_cut_around_its_middle(tmp_path: Path) -> None:
-    video = footage(tmp_path / "in", 5, Fraction(25), (64, 64))
-    frames = decoded(scene(tmp_path / "s", [video], 5, SMALL))
-    assert frames[0].shape == (36, 64, 3)
 
 
 class Stop(Quiet):
