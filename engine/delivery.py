@@ -92,6 +92,7 @@ class _Delivery:
                 items = list(self._items(built))
                 for item in items:
                     self.store.checkout(item.artifact, item.to)
+                summary = self._summary(built, items)
                 break
             except Damaged as damage:
                 if repairs == REPAIRS:
@@ -99,7 +100,6 @@ class _Delivery:
                 self.store.discard(damage.digest)
         if self.args.until == "film" and not self.args.scene:
             self.store.remember(self.project.id, self.project.profile.name, built.keys)
-        summary = self._summary(built, items)
         report.done(summary)
         self._note(built, items, summary)
 
@@ -143,8 +143,7 @@ class _Delivery:
     def _suffix(self, output: str, artifact: Artifact) -> str:
         if output in SUFFIXES:
             return SUFFIXES[output]
-        with self.store.path(artifact.digest).open("rb") as stream:
-            start = stream.read(8)
+        start = self.store.read(artifact)[:8]
         known = {b"{": ".json", b"\x89": ".png"}
         suffix = ".mp4" if start[4:8] == b"ftyp" else known.get(start[:1], ".bin")
         return suffix if output in {"video", "timing", "levels"} else f".{output}{suffix}"
@@ -158,7 +157,7 @@ class _Delivery:
         if built is not None and len(films) == 1:
             outputs = next(built.results[name].outputs for name, step in built.steps.items() if step.kind == "film")
             summary |= {"digest": f"sha256:{outputs['film'].digest}"}
-            summary["loudness"] = json.loads(self.store.path(outputs["loudness"].digest).read_text("utf-8"))
+            summary["loudness"] = json.loads(self.store.read(outputs["loudness"]))
         if films:
             summary["film"] = str(films[0].to) if len(films) == 1 else [str(film.to) for film in films]
         elif items:

@@ -120,6 +120,10 @@ class Ledger:
     def take(self, key: str) -> bool:
         """Try to become the one process that works on a key."""
         self.live()
+        with self._transaction() as db:  # Whoever waits only reads, so that many who wait hinder nobody's beat.
+            held = db.execute("SELECT owner FROM leases WHERE key = ?", (key,)).fetchone()
+            if held is not None and held[0] != self.owner and self._lives(db, held[0]):
+                return False
         with self._transaction("IMMEDIATE") as db:
             db.execute("INSERT OR IGNORE INTO leases VALUES (?, ?)", (key, self.owner))
             (holder,) = db.execute("SELECT owner FROM leases WHERE key = ?", (key,)).fetchone()

@@ -42,9 +42,7 @@ def perform(action: Action, store: Store, tell: Tell, bench: Bench) -> Result:
 
     Raises Damaged (an input is not what its name says), Cancelled, or whatever the backend raises.
     """
-    for digest in action.inputs.values():
-        if not store.whole(digest):
-            raise Damaged(digest)
+    _check(action, store)
     with store.lease(action.key, lambda: tell.progress(0, 1)):
         made = store.lookup([action.key]).get(action.key)
         if made is not None and all(store.holds(artifact) for artifact in made.outputs.values()):
@@ -56,9 +54,16 @@ def perform(action: Action, store: Store, tell: Tell, bench: Bench) -> Result:
             except Exception as error:
                 if full(error) or full(error.__cause__):
                     raise no_room(store.root) from error
+                _check(action, store)  # Perhaps gc took an input away while it was read.
                 raise
             outputs = {name: store.put(out / name) for name in KINDS[action.kind].outputs}
             return store.record(action, Result(outputs, facts, round(time.perf_counter() - start, 4)))
+
+
+def _check(action: Action, store: Store) -> None:
+    for digest in action.inputs.values():
+        if not store.whole(digest):
+            raise Damaged(digest)
 
 
 def run(action: Action, store: Store, out: Path, tell: Tell, bench: Bench) -> Mapping[str, int]:

@@ -72,6 +72,16 @@ class Store:
         except OSError:
             return False
 
+    def read(self, artifact: Artifact) -> bytes:
+        """The bytes of an artifact that fits into memory. Raises Damaged if it is not whole."""
+        try:
+            found = self.path(artifact.digest).read_bytes()
+        except FileNotFoundError as error:
+            raise Damaged(artifact.digest) from error
+        if hashlib.sha256(found).hexdigest() != artifact.digest:
+            raise Damaged(artifact.digest)
+        return found
+
     def discard(self, digest: str) -> None:
         """Remove an artifact unless it is whole after all."""
         if not self.whole(digest):

@@ -16,19 +16,23 @@ KILLER = str(Path(__file__).with_name("killer.py"))
 SERIES, KILLS = 7, 6  # 42 random moments; with the points below, 54 kills.
 
 
+class Whole(dict[int, dict[str, str]]):
+    """Digests of what is delivered when nobody is killed, by seed; rendered when first asked for."""
+
+    def __init__(self, room: pytest.TempPathFactory) -> None:
+        super().__init__()
+        self._room = room
+
+    def __missing__(self, seed: int) -> dict[str, str]:
+        space = Workspace(self._room.mktemp("whole"), seed)
+        assert space.render().code == 0
+        self[seed] = {name: digest(space.film.with_name(name)) for name in DELIVERED}
+        return self[seed]
+
+
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, str]]:
-    """Digests of what is delivered when nobody is killed, by seed."""
-    found: dict[int, dict[str, str]] = {}
-
-    class Rendered(dict[int, dict[str, str]]):
-        def __missing__(self, seed: int) -> dict[str, str]:
-            space = Workspace(tmp_path_factory.mktemp("whole"), seed)
-            assert space.render().code == 0
-            self[seed] = {name: digest(space.film.with_name(name)) for name in DELIVERED}
-            return self[seed]
-
-    return Rendered(found)
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    return Whole(tmp_path_factory)
 
 
 def goes_on(space: Workspace, before: dict[str, str], wanted: dict[str, str]) -> None:
@@ -61,7 +65,7 @@ def goes_on(space: Workspace, before: dict[str, str], wanted: dict[str, str]) ->
         ("note", 1),
     ],
 )
-def test_killed_at_a_point(tmp_path: Path, reference: dict[int, dict[str, str]], point: str, number: int) -> None:
+def test_killed_at_a_point(tmp_path: Path, reference: Whole, point: str, number: int) -> None:
     space = Workspace(tmp_path / "space")
     mark = tmp_path / "mark"
     run = space.run(point, str(number), str(mark), "render", str(space.board), "--json", program=[KILLER])
@@ -70,9 +74,13 @@ def test_killed_at_a_point(tmp_path: Path, reference: dict[int, dict[str, str]],
 
 
 @pytest.mark.parametrize("seed", range(1, SERIES + 1))
-def test_killed_at_random_moments(tmp_path: Path, reference: dict[int, dict[str, str]], seed: int) -> None:
-    """One run after another is killed; by turns all of its processes at once, or its leader alone."""
+def test_killed_at_random_moments(tmp_path: Path, reference: Whole, seed: int) -> None:
+    """One run after another is killed; by turns all of its processes at once, or its leader alone.
+
+    A run that was quicker than its death is followed by an edit.
+    """
     chance = random.Random(seed)
+    edits = 1
     space = Workspace(tmp_path / "space")
     rows: dict[str, str] = {}
     for number in range(KILLS):
@@ -89,7 +97,10 @@ def test_killed_at_random_moments(tmp_path: Path, reference: dict[int, dict[str,
         assert killed.code in (0, -signal.SIGKILL)
         before, rows = rows, space.rows()
         assert {key: rows[key] for key in before} == before
-    goes_on(space, rows, reference[1])
+        if killed.code == 0:
+            edits += 1
+            space.edit(edits)
+    goes_on(space, rows, reference[edits])
 
 
 def test_what_was_told_to_be_built_is_recorded(tmp_path: Path) -> None:
