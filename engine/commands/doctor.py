@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -65,5 +66,7 @@ def _backend(kind: str, choice: Choice) -> Iterator[tuple[bool, str]]:
         return
     for line in getattr(backend, "doctor", list)():
         yield False, f"{name}: {line}"
-    writes = ", ".join(KINDS[kind].outputs)
+    decided = {field.name for field in fields(KINDS[kind].says)}
+    knobs = [field.name for field in fields(backend.Params) if field.name not in decided]
+    writes = ", ".join(KINDS[kind].outputs) + (f"; knobs: {', '.join(knobs)}" if knobs else "")
     yield True, f"{name} version {choice.version} (writes {writes})"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from media_kit import drawn, movie, wav
 
-from engine.backends import find
+from engine.backends import find, registered
 from engine.kinds import KINDS, Inputs, numbered
 
 SIZE = {"width": 64, "height": 36}
@@ -88,6 +88,13 @@ def cases(folder: Path) -> Iterator[Case]:
     yield from _given(folder)
 
 
+def table(folder: Path) -> dict[str, Case]:
+    """A case for every backend that is installed; a stranger's takes the case of its kind."""
+    ours = {case.backend: case for case in cases(folder)}
+    of_kind = {case.backend.split(".")[0]: case for case in reversed(ours.values())}
+    return {name: ours.get(name, of_kind[name.split(".")[0]])._replace(backend=name) for name in registered()}
+
+
 def _given(folder: Path) -> Iterator[Case]:
     yield Case("still.given", {"prompt": "", "seed": 0} | SIZE, {"image": drawn(folder / "a.png")})
     footage = {"prompt": "", "number": 1, "frames": 0, "fps": "25", "seed": 0} | SIZE
@@ -115,4 +122,4 @@ def _numbered(files: Mapping[str, Path]) -> dict[str, Path]:
 
 if __name__ == "__main__":  # What a fresh process does: FOLDER BACKEND OUT.
     folder, backend, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
-    run(next(case for case in cases(folder) if case.backend == backend), out, Heard())
+    run(table(folder)[backend], out, Heard())

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from contract_kit import Case, Heard, cases, run
+from contract_kit import Case, Heard, run, table
 
 from engine.backends import find, registered
 from engine.errors import Cancelled
@@ -26,16 +26,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("contract")
 
 
-@pytest.fixture(scope="module")
-def table(folder: Path) -> dict[str, Case]:
-    """A case by backend. One of a stranger takes the case of its kind."""
-    ours = {case.backend: case for case in cases(folder)}
-    of_kind = {case.backend.split(".")[0]: case for case in reversed(ours.values())}
-    return {name: ours.get(name, of_kind[name.split(".")[0]])._replace(backend=name) for name in NAMES}
+@pytest.fixture(name="table", scope="module")
+def every_case(folder: Path) -> dict[str, Case]:
+    """A case by backend."""
+    return table(folder)
 
 
 def fresh(script: list[str]) -> str:
-    path = os.pathsep.join([str(HERE), str(HERE.parent)])
+    path = os.pathsep.join([str(HERE), str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
         [sys.executable, *script], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path}, check=False
     )
