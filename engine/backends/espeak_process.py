@@ -14,6 +14,7 @@ import _ctypes
 import ctypes
 import json
 import os
+import signal
 import sys
 import wave
 from pathlib import Path
@@ -51,6 +52,8 @@ _Heard = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.PO
 
 def main() -> None:
     """Answer until the input ends, or until the library can no longer be started afresh."""
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.SIG_IGN)  # A terminal sends them to everyone; the end of the input is what counts.
     data = Path(espeakng_loader.get_data_path()).resolve()
     library = Path(espeakng_loader.get_library_path()).resolve()
     os.chdir(data.parent)  # The library keeps its data's path in 160 bytes; "." always fits.
