@@ -41,18 +41,27 @@ def main() -> int:
 def fetch(folder: Path) -> Path:
     """The newest pip of the index that pip would ask, its digest compared."""
     index = os.environ.get("PIP_INDEX_URL", INDEX).rstrip("/") + "/pip/"
-    with urllib.request.urlopen(index) as answer:  # noqa: S310 (The address is the caller's own index.)
-        found = LINK.findall(answer.read().decode())
-    link, name, _, digest, _ = max(
-        (hit for hit in found if "data-yanked" not in hit[4]), key=lambda hit: tuple(map(int, hit[2].split(".")))
-    )
-    with urllib.request.urlopen(urllib.parse.urljoin(index, html.unescape(link))) as answer:  # noqa: S310
-        body = answer.read()
+    try:
+        page = read(index).decode()
+        links = [link for link in LINK.findall(page) if "data-yanked" not in link[4]]
+        link, name, _, digest, _ = max(links, key=lambda found: tuple(map(int, found[2].split("."))))
+        body = read(urllib.parse.urljoin(index, html.unescape(link)))
+    except (OSError, ValueError) as error:
+        raise SystemExit(
+            f"this Python came without ensurepip, and pip is not to be had from {index} ({error}): "
+            "install the package python3-venv, or name another Python, e.g. make demo PYTHON=python3.12"
+        ) from error
     if hashlib.sha256(body).hexdigest() != digest:
         raise SystemExit(f"{name} is not what {index} says it is")
     wheel = folder / name
     wheel.write_bytes(body)
     return wheel
+
+
+def read(address: str) -> bytes:
+    """What is at an address: the caller's own index, or what it links to."""
+    with urllib.request.urlopen(address) as answer:  # noqa: S310
+        return bytes(answer.read())
 
 
 def say(words: str) -> int:
