@@ -125,7 +125,8 @@ class Store:
                 _flush(aside)
                 aside.replace(to)
         finally:
-            aside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # Even what is not there cannot be removed from a read-only place.
+                aside.unlink()
 
     def sweep_parts(self, folder: Path, name: str = "*") -> None:
         """Remove what checkouts of processes that are gone left half copied in a folder."""
