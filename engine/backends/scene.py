@@ -33,7 +33,7 @@ class X264Params(Scene):
     """libx264's knobs. All scenes of a film need the same: the film joins them without encoding again."""
 
     preset: str = "veryfast"
-    crf: int = 20  # Quality: 0 is lossless, 51 the worst; 18 to 23 are usual.
+    crf: int = 22  # Quality: 0 is lossless, 51 the worst; 18 to 23 are usual.
     seek: int = 2  # Seconds between key frames, at most.
     brisk: bool = True  # Skip searches that pay on filmed pictures and hardly on drawn ones.
 

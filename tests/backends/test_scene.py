@@ -84,7 +84,7 @@ def test_a_longer_scene_shows_the_same_at_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("prompt", ["push in", "slow pan right", "", "handheld"])
 def test_movement_is_smooth_to_a_tenth_of_a_pixel(tmp_path: Path, prompt: str) -> None:
-    """As drawn, between any two frames. The encoder moves single frames by more, so of it the mean is held."""
+    """As drawn, between any two frames; as encoded, on the average, and no frame by much more."""
     size = (1280, 720)
     still = save(tmp_path / "still", dots(1920, 1080))
     found = clips(tmp_path, still, prompt, size)
@@ -98,7 +98,8 @@ def test_movement_is_smooth_to_a_tenth_of_a_pixel(tmp_path: Path, prompt: str) -
     encoded = decoded(scene(tmp_path / "s", found, 60, size, still=still), "gray")
     shown = [_stray(frame, path.at(number / 25)) for number, frame in enumerate(encoded)]
     assert np.abs(np.diff(drawn, axis=0)).max() < 0.1
-    assert np.sqrt((np.diff(shown, axis=0) ** 2).mean()) < 0.07
+    assert np.sqrt((np.diff(shown, axis=0) ** 2).mean()) < 0.05
+    assert np.abs(np.diff(shown, axis=0)).max() < 0.17
     assert np.abs(drawn).max() < 0.6
 
 
