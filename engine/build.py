@@ -193,8 +193,8 @@ class _Build(Resolver):
         except MikebotError as error:
             self.kill(name, error)
             return
-        for need in self.needs[name]:
-            if need not in self.wanted and not self.held(need):
+        for need in self.lacking(name):
+            if need not in self.wanted:
                 if need in self.dead:
                     self.kill(name, Cancelled())
                     return

@@ -69,16 +69,20 @@ class _Forecast(Resolver):
 
     def demand(self) -> None:
         """Whose bytes are gone and will be needed."""
-        stack = [(name, need) for name in self.steps if self.states[name] != "hit" for need in self.needs[name]]
-        stack += [("the author", goal) for goal in self.planner.goals(self.steps)]
+        stack = [(name, need) for name in self.steps if self.states[name] != "hit" for need in self.lacking(name)]
+        stack += [("the author", g) for g in self.planner.goals(self.steps) if g in self.results and not self.held(g)]
         while stack:
             reader, name = stack.pop()
             state: Outlook = self.states.get(reader, "run")
-            if name not in self.results or self.held(name) or self.states[name] in ("run", state):
+            first = self.first.setdefault(self.keys[name], name)
+            if self.states[name] in ("run", state):
+                continue
+            if first != name and self.states[first] in ("run", state):
+                self.twins[name] = first
                 continue
             self.states[name] = state
             self.lost[name] = reader
-            stack += [(name, need) for need in self.needs[name]]
+            stack += [(name, need) for need in self.lacking(name)]
             if not self.exact(self.steps[name]):
                 self.doubt(name)
 

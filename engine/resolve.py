@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from .graph import Action, Artifact, Result, Step
+from .graph import Action, Artifact, Ref, Result, Step
 from .store import Store
 
 
@@ -77,6 +77,15 @@ class Resolver:
         if result.facts:
             ready += self.add(self.planner.learn(name, result.facts))
         return ready
+
+    def lacking(self, name: str) -> list[str]:
+        """The steps that made what this step reads, and whose bytes are gone: other outputs of theirs may be."""
+        gone: dict[str, None] = {}
+        for source in self.steps[name].inputs.values():
+            made = self.results.get(source.step) if isinstance(source, Ref) else None
+            if made is not None and not self.store.holds(made.outputs[source.output]):  # type: ignore[union-attr]
+                gone[source.step] = None  # type: ignore[union-attr]
+        return list(gone)
 
     def held(self, name: str) -> bool:
         """Whether the bytes of a step's result are all in the store."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +20,7 @@ from engine.build import Built, Event, build
 from engine.delivery import exact
 from engine.errors import BackendError, BuildError, Damaged
 from engine.forecast import Forecast, forecast
-from engine.graph import Action, Result, Step
+from engine.graph import Action, Result
 from engine.perform import Bench, perform
 from engine.project import Project, open_project
 from engine.store import Store
@@ -32,9 +31,10 @@ SHORT = "name: short\nextends: draft\nkinds: {clip: {limits: {seconds: 1.2}}}\n"
 
 
 class Rendered(NamedTuple):
-    """How every step ended, what was really performed, and the film's outputs by name (none if steps failed)."""
+    """How every step ended, what was asked for and what of it performed, and the film's outputs (none after failures)."""
 
     ended: Mapping[str, str]
+    submitted: Sequence[Action]
     performed: Sequence[Action]
     film: Mapping[str, str]
     built: Built | None
@@ -194,13 +194,13 @@ def _render(project: Project, store: Store, executor: Here, hear: Callable[[Even
             for artifact in outputs.values():
                 store.checkout(artifact, out)
         except BuildError:
-            return Rendered(_ends(events), executor.performed, {}, None)
+            return Rendered(_ends(events), executor.submitted, executor.performed, {}, None)
         except Damaged as damage:
             store.discard(damage.digest)
         else:
             assert {name for name, _ in events} >= built.steps.keys()
             digests = {name: artifact.digest for name, artifact in outputs.items()}
-            return Rendered(_ends(events), executor.performed, digests, built)
+            return Rendered(_ends(events), executor.submitted, executor.performed, digests, built)
         finally:
             out.unlink(missing_ok=True)
 
@@ -212,15 +212,3 @@ def _ends(events: Sequence[tuple[str, str]]) -> dict[str, str]:
         if state in FINAL and ended.get(name) != "built":
             ended[name] = state
     return ended
-
-
-def told_once(events: Sequence[tuple[str, str]]) -> bool:
-    """Whether every step that was named ended, and ended once."""
-    counts = Counter(name for name, state in events if state in FINAL)
-    return set(counts.values()) <= {1} and {name for name, _ in events} == counts.keys()
-
-
-def named(steps: Mapping[str, Step], actions: Sequence[Action], keys: Mapping[str, str]) -> set[str]:
-    """The steps behind actions."""
-    wanted = {action.key for action in actions}
-    return {name for name in steps if keys.get(name) in wanted}
