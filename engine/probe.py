@@ -53,14 +53,33 @@ def image(path: Path) -> tuple[int, int]:
             with Image.open(path, formats=PICTURES) as picture:
                 width, height = picture.size
                 turned = _orientation(picture) in {5, 6, 7, 8}
+                _check_size_of(width, height)
+                _check_whole(picture)
+    except Unreadable:
+        raise
     except Image.DecompressionBombError:
         raise Unreadable("the picture is far too large", f"At most {MOST_PIXELS:,} pixels are read.") from None
     except Exception:  # Pillow's readers raise nearly anything on a damaged header.
         raise Unreadable("this is no picture that can be read", IMAGE_HINT) from None
+    return (height, width) if turned else (width, height)
+
+
+def _check_size_of(width: int, height: int) -> None:
     if width * height > MOST_PIXELS or max(width, height) > MOST_SIDE:
         limits = f"At most {MOST_PIXELS:,} pixels and {MOST_SIDE:,} a side are read: make it smaller."
         raise Unreadable(f"the picture has {width} x {height} pixels", limits)
-    return (height, width) if turned else (width, height)
+
+
+def _check_whole(picture: Any) -> None:
+    """Refuse a picture whose end is missing, as cheaply as its format allows: a PNG by the sums of its chunks."""
+    try:
+        if picture.format == "PNG":
+            picture.verify()
+        else:
+            picture.draft("L", (1, 1))  # A JPEG is decoded at an eighth.
+            picture.load()
+    except Exception:
+        raise Unreadable("the picture is cut off or damaged", "Copy or export it again.") from None
 
 
 def _orientation(picture: Any) -> int:
