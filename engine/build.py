@@ -12,15 +12,17 @@ from __future__ import annotations
 import contextlib
 import queue
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from .errors import BuildError, Cancelled, Damaged, MikebotError
 from .graph import Action, Result, Step
 from .resolve import Planner, Resolver
 from .store import Store
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 State = Literal["hit", "started", "progress", "built", "failed", "cancelled"]
 ATTEMPTS = 8  # How often an action may find its inputs damaged before that is given up.

@@ -65,9 +65,8 @@ class _Delivery:
             sys.stderr.write(f"{warning}\n")
         if not self.project.planner(scenes=self.args.scene).board.scenes:
             raise UsageError("every scene is on hold", "remove `hold: true` from one")
-        estimator = Estimator(self.store.paces(), self.project.profile)
-        self._refuse(estimator)
-        report = reporter(self.args.json, lambda: self._terminal(estimator))
+        self._refuse()
+        report = reporter(self.args.json, self._terminal)
         executor = LocalExecutor(self.store.root, self.lanes)
         try:
             self._make(executor, report)
@@ -172,13 +171,13 @@ class _Delivery:
         note = Note(summary, self.warnings, steps)
         remember(self.store.root, self.request, note, files, own.absent, [item.to for item in items])
 
-    def _refuse(self, estimator: Estimator) -> None:
+    def _refuse(self) -> None:
         """Say no before anything runs: when it takes longer than allowed, or does not fit on the disk."""
         free = shutil.disk_usage(self.store.root).free
         if self.args.max_minutes is None and free > 5e9:
             return
         look = forecast(self._planner(), self.store, exact)
-        totals = estimator.totals(look, self.lanes)
+        totals = self._estimator().totals(look, self.lanes)
         limit = self.args.max_minutes
         if limit is not None and totals.most_seconds > limit * 60:
             message = f"this may take {seconds(totals.most_seconds)}, more than --max-minutes {limit:g}"
@@ -187,10 +186,13 @@ class _Delivery:
             message = f"this needs about {totals.gigabytes:.1f} GB, and the disk has {free / 1e9:.1f} GB"
             raise UsageError(message, "free some space, or run: mikebot gc")
 
-    def _terminal(self, estimator: Estimator) -> Terminal:
+    def _estimator(self) -> Estimator:
+        return Estimator(self.store.paces(), self.project.profile)
+
+    def _terminal(self) -> Terminal:
         look = forecast(self._planner(), self.store, exact)
         expected = [look.steps[name] for name, state in look.states.items() if state != "hit"]
-        return Terminal(sys.stdout, sys.stderr, expected, estimator.seconds, self.lanes)
+        return Terminal(sys.stdout, sys.stderr, expected, self._estimator().seconds, self.lanes)
 
 
 def exact(step: Step) -> bool:

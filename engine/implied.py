@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from .kinds import PACKET, SAMPLE_RATE
@@ -12,6 +13,7 @@ from .sentences import sentences
 from .storyboard import Scene, Storyboard
 
 
+@cache
 def sound_grid(fps: Fraction) -> int:
     """The fewest frames that are a whole number of AAC packets; 1 where that would be longer than 0.6 s."""
     frames = 1

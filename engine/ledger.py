@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import socket
 import sqlite3
 import sys
 import threading
@@ -60,7 +58,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.owner = f"{os.getpid()}-{secrets.token_hex(6)}"
+        self.owner = f"{os.getpid()}-{os.urandom(6).hex()}"
         self.notes: list[str] = []  # What had to be repaired at opening.
         self._lock = threading.RLock()
         self._beating = threading.Event()
@@ -153,7 +151,7 @@ class Ledger:
         if row is None:
             return False
         pid, host, beat = row
-        if owner != self.owner and host == socket.gethostname() and not process_lives(pid):
+        if owner != self.owner and host == _host() and not process_lives(pid):
             return False
         last, since = self._seen.get(owner, (None, 0.0))
         if last != beat:
@@ -167,7 +165,7 @@ class Ledger:
             if self._alive:
                 return
             self.living()
-            me = (self.owner, os.getpid(), socket.gethostname())
+            me = (self.owner, os.getpid(), _host())
             with self._transaction("IMMEDIATE") as db:
                 db.execute("INSERT OR REPLACE INTO owners VALUES (?, ?, ?, 0)", me)
             self._alive = True
@@ -225,7 +223,7 @@ class Ledger:
         """Move a damaged file out of the way; returns its new name, or "" if another process has done so."""
         if _inode(self.path) != self._file:
             return ""
-        aside = self.path.with_name(f"{self.path.name}.damaged-{secrets.token_hex(3)}")
+        aside = self.path.with_name(f"{self.path.name}.damaged-{os.urandom(3).hex()}")
         self.path.replace(aside)
         for litter in ("-wal", "-shm"):
             self.path.with_name(self.path.name + litter).unlink(missing_ok=True)
@@ -242,6 +240,12 @@ class Ledger:
         with contextlib.suppress(OSError):  # Windows does not rename a file that another process has open.
             self._set_aside()
         return "it was set aside: render again, and what it knew is made again"
+
+
+def _host() -> str:
+    import socket  # Only who holds or meets a lease needs it: looking results up does not.
+
+    return socket.gethostname()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -175,7 +174,7 @@ class Store:
     def scratch(self) -> Iterator[Path]:
         """A folder on the store's file system, so that moving out of it is atomic."""
         self.ledger.live()
-        room = self.root / "tmp" / f"{self.ledger.owner}-{secrets.token_hex(4)}"
+        room = self.root / "tmp" / f"{self.ledger.owner}-{os.urandom(4).hex()}"
         with _explained(self.root):
             room.mkdir()
         try:

@@ -51,7 +51,7 @@ PACES = {
     "fast": [r"\b(?:fast|quick|rapid|swift|snap|whip|sudden)\w*\b"],
     "gentle": [r"\b(?:gentl|subtl|slight|soft|tiny|barely|little)\w*\b"],
 }
-_ASKED = {name: re.compile("|".join(ways), re.IGNORECASE) for name, ways in (MOVEMENTS | PACES).items()}
+_ASKED = {name: "|".join(ways) for name, ways in (MOVEMENTS | PACES).items()}
 _AFTER = {"slow": 11.0, "fast": 3.0}  # Seconds in which the speed falls to 1/e.
 _SIZE = 0.5  # Of a gentle movement, beside a plain one.
 
@@ -92,7 +92,7 @@ class Camera(Light):
 
 def movements(prompt: str) -> set[str]:
     """The movements and paces that a prompt asks for; a hold gives way to any movement."""
-    found = {name for name, pattern in _ASKED.items() if pattern.search(prompt)}
+    found = {name for name, pattern in _ASKED.items() if re.search(pattern, prompt, re.IGNORECASE)}
     return found if found <= {"hold", *PACES} else found - {"hold"}
 
 

@@ -13,7 +13,7 @@ Interval = tuple[int, int, str]
 # a token of its own, so that captions can break between any two.
 _SPACELESS = r"\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _CLOSING = r"\u3001\u3002\u300d\u300f\u3011\uff01\uff09\uff0c\uff1a\uff1b\uff1f\u2019\u201d\u2026\u30fc\u30fb"
-_TOKEN = re.compile(
+_TOKEN = (
     rf"\s*(?:[{_SPACELESS}][{_CLOSING}\u3041\u3043\u3045\u3047\u3049\u3063\u3083\u3085\u3087]*"
     rf"|[^\s{_SPACELESS}]+)\s*|\s+"
 )
@@ -30,7 +30,7 @@ class Said(NamedTuple):
 
 def tokens(text: str) -> list[str]:
     """Slices of the text, each with the white space that follows; together they are the text."""
-    return [match.group() for match in _TOKEN.finditer(text)]
+    return [match.group() for match in re.finditer(_TOKEN, text)]
 
 
 def said(text: str, pronunciation: Mapping[str, str]) -> Said:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import threading
 from collections import deque
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import BackendError, Cancelled, MikebotError
 from ..graph import Action, Result
 from ..perform import model_of
 from ..worker import failure, unpack
 from . import Listen, urgency
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 PATIENCE = 2.0  # Seconds that a step may ignore its cancel before its worker is ended.
 
@@ -50,6 +51,8 @@ class LocalExecutor:
 
     def submit(self, action: Action, listen: Listen) -> Future[Result]:
         """Queue an action; which of the waiting ones runs next is decided when a worker is free."""
+        from concurrent.futures import Future  # Most renders find nothing to do: they need not import this.
+
         future: Future[Result] = Future()
         try:
             model = model_of(action)
@@ -135,6 +138,8 @@ class _Worker:
         self._cancelled = 0  # The number of the last job that was.
         self._executor = executor
         self._last_words: deque[str] = deque(maxlen=20)
+        import subprocess
+
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(
             executor.command(),
@@ -164,6 +169,8 @@ class _Worker:
             timer.start()
 
     def end(self) -> None:
+        import subprocess
+
         # Closing its input ends a worker at once, whatever it does.
         with contextlib.suppress(OSError, ValueError):
             self._process.stdin.close()  # type: ignore[union-attr]
