@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import subprocess
+import wave
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -80,12 +81,12 @@ def swap(path: Path) -> None:
 
 
 DAMAGES = [Path.unlink, cut, flip, empty, swap]
+DAMAGED = [("scene", "video", damage) for damage in DAMAGES]
+DAMAGED += [(*what, damage) for what in (("sound", "packets"), ("film", "film")) for damage in (cut, flip)]
+DAMAGED += [("narration", "timing", flip), ("sound", "levels", swap), ("film", "srt", flip)]
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize(
-    ("kind", "output"), [("scene", "video"), ("sound", "packets"), ("narration", "timing"), ("film", "film")]
-)
+@pytest.mark.parametrize(("kind", "output", "damage"), DAMAGED)
 def test_a_damaged_artifact_never_reaches_a_film(
     space: Workspace, pristine: Workspace, kind: str, output: str, damage: Callable[[Path], None]
 ) -> None:
@@ -97,7 +98,6 @@ def test_a_damaged_artifact_never_reaches_a_film(
     wanted = {"film": 1} if kind == "film" else {"film": 1, kind: 1}
     kinds = [said["kind"] for said in run.events if said.get("state") == "built"]
     assert {kind: kinds.count(kind) for kind in kinds} == wanted
-    assert space.run("verify").code == 0
 
 
 def test_verify_finds_and_removes_what_is_damaged(space: Workspace, pristine: Workspace) -> None:
@@ -115,17 +115,15 @@ def test_verify_finds_and_removes_what_is_damaged(space: Workspace, pristine: Wo
 GARBAGE = ["", "garbage", "null", "[]", '[{"audio": 1}, {}, 1]', "00000000 [{}, {}, 1.0]", None, 7, b"\xff\xfe"]
 
 
-@pytest.mark.parametrize("garbage", GARBAGE)
-def test_a_garbage_record_is_none(space: Workspace, pristine: Workspace, garbage: object) -> None:
-    """In place of every result: all is made again."""
-    alter(space, "UPDATE results SET result = ?", garbage)
+def test_a_garbage_record_is_none(space: Workspace, pristine: Workspace) -> None:
+    """In place of every result, one kind of garbage or another: all is made again."""
+    litter(space, "result")
     run = renders_right(space, pristine)
     assert len(run.built) == len(set(space.keys().values()))
 
 
-@pytest.mark.parametrize("garbage", GARBAGE)
-def test_a_garbage_action_matters_only_to_those_who_ask_why(space: Workspace, garbage: object) -> None:
-    alter(space, "UPDATE results SET action = ?", garbage)
+def test_a_garbage_action_matters_only_to_those_who_ask_why(space: Workspace) -> None:
+    litter(space, "action")
     space.edit(2)
     for command in (["plan", str(space.board)], ["why", str(space.board), "one"], ["gc"], ["verify"]):
         run = space.run(*command)
@@ -133,13 +131,19 @@ def test_a_garbage_action_matters_only_to_those_who_ask_why(space: Workspace, ga
     assert space.render().code == 0
 
 
+def litter(space: Workspace, column: str) -> None:
+    """Put all kinds of garbage into a column, by turns."""
+    with closing(Store(space.store)) as store, store.ledger._transaction("IMMEDIATE") as db:
+        keys = db.execute("SELECT key FROM results").fetchall()
+        assert len(keys) >= len(GARBAGE)
+        for (key,), garbage in zip(keys, GARBAGE * 2, strict=False):
+            db.execute(f"UPDATE results SET {column} = ? WHERE key = ?", (garbage, key))
+
+
 def test_a_record_that_was_altered_is_none(space: Workspace, pristine: Workspace) -> None:
     """A narration that claims another length would give a film of another length; records are sealed."""
-    alter(
-        space,
-        "UPDATE results SET result = replace(result, '\"samples\": ', '\"samples\": 1') WHERE kind = ?",
-        "narration",
-    )
+    longer = "replace(result, '\"samples\": ', '\"samples\": 1')"
+    alter(space, f"UPDATE results SET result = {longer} WHERE kind = ?", "narration")
     run = renders_right(space, pristine)
     assert {said["kind"] for said in run.events if said.get("state") == "built"} == {"narration"}
 
@@ -167,7 +171,7 @@ def alter(space: Workspace, statement: str, value: object) -> None:
         assert db.execute(statement, (value,)).rowcount
 
 
-@pytest.mark.parametrize("garbage", [b"garbage", b"SQLite format 3\0" + b"\xff" * 5000, b"\0" * 4096])
+@pytest.mark.parametrize("garbage", [b"garbage", b"SQLite format 3\0" + b"\xff" * 5000])
 def test_a_garbage_database_is_set_aside(space: Workspace, pristine: Workspace, garbage: bytes) -> None:
     """What was made is made again; the bytes are the same, and nobody loses a film."""
     for part in space.store.glob("results.db*"):
@@ -187,7 +191,7 @@ def test_an_empty_database_is_a_new_one(space: Workspace, pristine: Workspace) -
     renders_right(space, pristine)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_database_with_random_damage_gives_the_right_film_or_says_so(
     space: Workspace, pristine: Workspace, seed: int
 ) -> None:
@@ -212,46 +216,52 @@ def test_a_database_with_random_damage_gives_the_right_film_or_says_so(
     assert delivered(space) == delivered(pristine)
 
 
-@pytest.mark.parametrize("damage", [Path.unlink, cut, flip, empty, swap])
-@pytest.mark.parametrize("what", ["notes/*.json", "renders/*.json", "digests.json"])
-def test_damaged_notes_and_renders_cost_nothing_but_time(
-    pristine: Workspace, tmp_path: Path, what: str, damage: Callable[[Path], None]
-) -> None:
-    """In place: a note that still fits would answer at once."""
-    space = Workspace(tmp_path)
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Damaged where it lies, again and again: notes of a copy would not fit anyway."""
+    space = Workspace(tmp_path_factory.mktemp("home"))
     assert space.render().code == 0
-    space.store.joinpath("digests.json").touch()
-    files = list(space.store.glob(what))
-    assert files
-    for file in files:
+    return space
+
+
+def notes(space: Workspace) -> list[Path]:
+    """All that a render writes down for later, beside its records."""
+    memo = space.store / "digests.json"
+    memo.write_text("0")
+    files = [*space.store.glob("notes/*.json"), *space.store.glob("renders/*.json"), memo]
+    assert len(files) >= 3
+    return files
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, cut, flip, empty])
+def test_damaged_notes_cost_nothing_but_time(home: Workspace, damage: Callable[[Path], None]) -> None:
+    before = delivered(home)
+    for file in notes(home):
         damage(file)
-    run = space.render()
+    for command in (["why", str(home.board), "one"], ["plan", str(home.board)], ["gc"]):
+        said = home.run(*command)
+        assert (command, said.code, said.errors) == (command, 0, "")
+    run = home.render()
     assert (run.code, run.errors, run.events[-1]["built"]) == (0, "", 0)
     assert run.events[-1]["hits"] == len(run.events) - 1 > 0
-    assert delivered(space) == delivered(pristine)
-    for command in (["why", str(space.board), "one"], ["plan", str(space.board)], ["gc"]):
-        said = space.run(*command)
-        assert (command, said.code, said.errors) == (command, 0, "")
+    assert delivered(home) == before
 
 
-NONSENSE = ["null", "[]", "{}", '{"files": 3}', '{"program": 1, "files": [[1, 2]]}', "\0", "\udcff"]
+NONSENSE = ["null", "[]", "{}", '{"files": 3}', '{"program": 1, "files": [[1, 2]]}', '{"steps": 1}', "\0", "\udcff"]
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE)
-def test_nonsense_in_notes_and_renders(pristine: Workspace, tmp_path: Path, nonsense: str) -> None:
-    space = Workspace(tmp_path)
-    assert space.render().code == 0
-    for file in [*space.store.glob("notes/*.json"), *space.store.glob("renders/*.json"), space.store / "digests.json"]:
+def test_nonsense_in_notes(home: Workspace, nonsense: str) -> None:
+    before = delivered(home)
+    for file in notes(home):
         file.write_text(nonsense, errors="surrogateescape")
-    run = space.render()
+    run = home.render()
     assert (run.code, run.errors, run.events[-1]["built"]) == (0, "", 0)
-    assert delivered(space) == delivered(pristine)
+    assert delivered(home) == before
 
 
 def test_the_memory_of_large_files_cannot_be_made_to_lie(tmp_path: Path) -> None:
     """A large recording whose remembered digest was altered is digested again."""
-    import wave
-
     space = Workspace(tmp_path)
     sound = space.board.with_name("long.wav")
     with wave.open(str(sound), "wb") as file:
@@ -315,7 +325,7 @@ def test_a_workspace_that_moved_runs_nothing(space: Workspace, pristine: Workspa
 def mounted(place: Path, *arguments: str) -> Iterator[Path]:
     """Something of the system's mounted at a place; skips where only root may, and we are not."""
     place.mkdir(exist_ok=True)
-    done = subprocess.run(["mount", *arguments, str(place)], capture_output=True, text=True)
+    done = subprocess.run(["mount", *arguments, str(place)], capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"this needs to mount a file system: {done.stderr.strip()}")
     try:
@@ -347,7 +357,7 @@ def test_a_place_for_the_film_that_cannot_be_written(space: Workspace, tmp_path:
         assert (run.code, run.errors) == (1, f"mikebot: {shut}: Read-only file system\n  {hint}\n")
     (tmp_path / "file").touch()
     run = space.render("--out", str(tmp_path / "file/film.mp4"))
-    assert (run.code, run.errors) == (1, f"mikebot: {tmp_path / 'file'}: Not a directory\n  {hint}\n")
+    assert (run.code, run.errors) == (1, f"mikebot: {tmp_path / 'file'}: File exists\n  {hint}\n")
 
 
 def test_a_disk_that_is_nearly_full_is_refused_beforehand(space: Workspace, tmp_path: Path) -> None:
@@ -363,7 +373,7 @@ def test_a_disk_that_is_nearly_full_is_refused_beforehand(space: Workspace, tmp_
 CROWDED = "import sys; from engine import cli, delivery; delivery.KEEP_FREE = -1e12; sys.exit(cli.main(sys.argv[1:]))"
 
 
-@pytest.mark.parametrize("kilobytes", [64, 100, 140, 180, 240, 320])
+@pytest.mark.parametrize("kilobytes", [64, 140, 240])
 def test_a_disk_that_fills_up_in_the_middle(
     space: Workspace, pristine: Workspace, tmp_path: Path, kilobytes: int
 ) -> None:
