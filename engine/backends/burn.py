@@ -103,13 +103,13 @@ def _set(lines: tuple[str, ...], width: int, height: int) -> tuple[int, tuple[st
     """The largest type at which a caption fits, and its lines: as they are, or, in a narrow picture, broken again."""
     room, most = width * 0.86, 4 if height > width else 3 if height * 1.4 > width else 2
     largest = max(_SMALLEST, round(min(height * 0.05, width * 0.06)))
+    fitting = int((height * (1 - _SAFE - _LOW) - _SMALLEST * 0.4) / round(_SMALLEST * _LEADING))
     for size in range(largest, max(_SMALLEST, largest * 2 // 3) - 1, -1):
         if max(length(line, size) for line in lines) <= room:
-            return size, lines
+            return size, lines[:fitting]
         broken = _broken(" ".join(lines), size, room)
         if len(broken) <= max(most, len(lines)) and max(length(line, size) for line in broken) <= room:
-            return size, broken
-    fitting = int(height * (1 - _SAFE - _LOW)) // round(_SMALLEST * _LEADING)
+            return size, broken[:fitting]
     return _SMALLEST, _broken(" ".join(lines), _SMALLEST, room)[:fitting]
 
 

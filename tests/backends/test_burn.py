@@ -78,7 +78,9 @@ def test_a_narrow_picture_gets_more_and_shorter_lines_in_large_type() -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 36), (36, 64), (16, 16), (7680, 64)])
-@pytest.mark.parametrize("text", ["word " * 16, "字" * 42, "Antidisestablishmentarianism" * 3, "👩‍🚀 مرحبا", "."])
+@pytest.mark.parametrize(
+    "text", ["word " * 16, "字" * 42, "Antidisestablishmentarianism" * 3, "Hello.", "👩‍🚀 مرحبا", "."]
+)
 def test_no_caption_leaves_the_picture(size: tuple[int, int], text: str) -> None:
     patch = drawn((text.strip(),), *size)
     if patch is not None:
