@@ -31,7 +31,7 @@ SHORT = "name: short\nextends: draft\nkinds: {clip: {limits: {seconds: 1.2}}}\n"
 
 
 class Rendered(NamedTuple):
-    """How every step ended, what was asked for and what of it performed, and the film's outputs (none after failures)."""
+    """How every step ended, what was asked for, what of it was performed, and the film's outputs, if it was made."""
 
     ended: Mapping[str, str]
     submitted: Sequence[Action]

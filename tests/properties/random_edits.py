@@ -280,13 +280,17 @@ class Sequence:
             store.close()
 
     def nothing_known(self, render: Rendered, known: Known) -> None:
-        """No action ran twice, and none whose key was known, unless bytes of it were gone and were to be read."""
+        """No action ran twice, and none whose key was known, unless bytes of it were gone and were to be read.
+
+        After a failure what was to read them may never have begun.
+        """
         ran = [action.key for action in render.performed]
         assert len(set(ran)) == len(ran), "an action ran twice"
         read = {digest for action in render.submitted for digest in action.inputs.values()}
         for action in render.performed:
             if action.key in known.broken and action.kind != "film":
-                assert known.broken[action.key] & read, f"a {action.kind} ran whose key was known"
+                wanted = known.broken[action.key] & read if render.built is not None else known.broken[action.key]
+                assert wanted, f"a {action.kind} ran whose key was known"
 
 
 class Known(NamedTuple):
