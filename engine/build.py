@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 State = Literal["hit", "started", "progress", "built", "failed", "cancelled"]
+BATCH = 500  # Steps that one query looks up: enough to be fast, few enough that the first step starts soon.
 ATTEMPTS = 8  # How often an action may find its inputs damaged before that is given up.
 
 
@@ -136,19 +137,20 @@ class _Build(Resolver):
             raise BuildError(failures)
 
     def evaluate(self, names: Iterable[str]) -> None:
-        """Look steps up, wave by wave; run those without a record."""
+        """Look steps up, a batch at a time; run those without a record while the others are looked up."""
         wave = [name for name in names if name not in self.dead]
         while wave and not self.again:
             following: list[str] = []
             missed: list[str] = []
-            for name, result in self.look(wave):
+            batch, wave = wave[:BATCH], wave[BATCH:]
+            for name, result in self.look(batch):
                 if result is None or (name in self.wanted and not all(map(self.store.holds, result.outputs.values()))):
                     missed.append(name)
                 else:
                     following += self.take(name, result)
             for name in missed:
                 self.want(name)
-            wave = [name for name in dict.fromkeys(following) if name not in self.dead]
+            wave = [name for name in dict.fromkeys(wave + following) if name not in self.dead]
 
     def add(self, steps: Iterable[Step]) -> list[str]:
         """Take steps in; those that read what can never be made are cancelled at once."""

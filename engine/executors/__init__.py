@@ -12,8 +12,8 @@ Listen = Callable[[int, int], None]  # Progress of one action: done, total.
 _ORDER = ("speech", "narration", "still", "clip", "talk", "sound", "scene", "film")
 
 
-def urgency(action: Action, resident: str = "", model: str = "") -> tuple[bool, int, int]:
-    """Sort key of waiting actions: those of the resident model first, then kinds in order, then the longest."""
+def urgency(action: Action) -> tuple[int, int]:
+    """Sort key of actions that wait for the same model: kinds in order, then the longest."""
     rank = _ORDER.index(action.kind) if action.kind in _ORDER else len(_ORDER)
     frames = action.params.get("frames")
-    return model != resident, rank, -frames if isinstance(frames, int) else 0
+    return rank, -frames if isinstance(frames, int) else 0

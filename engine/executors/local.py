@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import threading
+from bisect import insort
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -44,7 +45,7 @@ class LocalExecutor:
         self._python = python
         self._lanes = lanes or cores()
         self._lock = threading.RLock()
-        self._waiting: list[Job] = []
+        self._waiting: list[Job] = []  # The most urgent first.
         self._workers: list[_Worker] = []
         self._count = 0
         self.closed = False
@@ -64,7 +65,7 @@ class LocalExecutor:
                 future.set_exception(Cancelled())
                 return future
             self._count += 1
-            self._waiting.append(Job(self._count, action, model, listen, future))
+            insort(self._waiting, Job(self._count, action, model, listen, future), key=_turn)
             self._dispatch()
         return future
 
@@ -98,7 +99,7 @@ class LocalExecutor:
                     return
                 worker = _Worker(self)
                 self._workers.append(worker)
-            job = min(self._waiting, key=lambda j: urgency(j.action, worker.resident, j.model))
+            job = next((job for job in self._waiting if job.model == worker.resident), self._waiting[0])
             self._waiting.remove(job)
             worker.give(job)
 
@@ -232,6 +233,10 @@ class _Worker:
         words = "\n  ".join(self._last_words)
         message = f"the worker died ({how}) while it made a {job.action.kind} with {job.action.backend}"
         return BackendError(message, words or "if memory ran out, close other programs or choose a smaller size")
+
+
+def _turn(job: Job) -> tuple[int, int, int]:
+    return *urgency(job.action), job.number
 
 
 def cores() -> int:
