@@ -12,7 +12,8 @@ import pytest
 
 from engine.digests import READ_EACH_TIME, Digests
 from engine.errors import AuthorError, UsageError
-from engine.load import load, storyboard_file, workspace
+from engine.load import load
+from engine.places import storyboard_file, workspace
 from engine.profile import load_profile
 
 BOARD = """\

@@ -74,7 +74,7 @@ def test_the_joined_sound_is_what_one_encoder_would_have_given_in_length(film: t
 
 
 def test_loudness_is_that_of_the_film_as_it_is_heard(film: tuple[Path, Mp4.Params, Inputs]) -> None:
-    out, params, _ = film
+    out, _, _ = film
     told = json.loads((out / "loudness").read_text())
     level, _ = measured(heard(out / "film"))
     assert told["integrated"] == pytest.approx(level, abs=0.1)
