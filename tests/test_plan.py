@@ -1,0 +1,165 @@
+"""The plan of a small board, step by step, against tests/golden/plans/: a new field shows here, and nowhere else.
+
+python tests/test_plan.py     writes the golden plans anew; read their difference before it is committed
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.graph import Artifact, Step
+from engine.plan import Planner
+from engine.storyboard import Choice, Format, Persona, Portrait, Profile, Scene, Source, Storyboard
+
+GOLDEN = Path(__file__).parent / "golden" / "plans"
+
+
+def source(name: str, seconds: str | None = None) -> Source:
+    return Source(Path(name), name.ljust(64, "0"), 1, Fraction(seconds) if seconds is not None else None)
+
+
+def scene(name: str, **fields: Any) -> Scene:
+    return Scene(name, **{"image_prompt": "a desk", "video_prompt": "push in", "on_screen": False, **fields})
+
+
+MIKE = Persona(
+    "Mike",
+    appearance="a robot",
+    portrait=Portrait(source("portrait"), {"x": 0.5, "y": 0.6, "width": 0.4, "height": 0.1}),
+    look=source("look"),
+    voice={"espeak": {"pitch": 45}, "another": {"pitch": 1}},
+)
+SPOKEN = Storyboard(
+    title="Spoken",
+    persona=MIKE,
+    seed=7,
+    style="plain",
+    format=Format(64, 36, "25"),
+    pronunciation={"Go": "[[g'oU]]", "never": "[[n]]"},
+    captions="burned",
+    scenes=(
+        scene("seen", on_screen=True, narration="Hi there. Go!", take=2),
+        scene("held", narration="Not yet.", hold=True),
+        scene("heard", narration="Ask it.", seed=9, chapter="The rules"),
+    ),
+)
+GIVEN = Storyboard(
+    title="Given",
+    persona=MIKE,
+    format=Format(64, 36, "30000/1001"),
+    loudness=-20.0,
+    poster=1,
+    scenes=(
+        scene("silent", duration=Fraction("1.4")),
+        scene("picture", on_screen=True, narration="Look.", image=source("image")),
+        scene("footage", video=source("video", "0.9")),
+        scene("recorded", narration="As  I said.", audio=source("audio", "1")),
+    ),
+)
+KINDS = {kind: Choice(name, "1") for kind, name in (("narration", "join"), ("talk", "mouth"), ("scene", "x264"))} | {
+    "speech": Choice("espeak", "2", {"rate": 150}),
+    "still": Choice("card", "1", {}, {"scale": 1.5}),
+    "clip": Choice("camera", "1", {}, {"seconds": 1, "recipe": True}),
+    "sound": Choice("aac", "1"),
+    "film": Choice("mp4", "1"),
+}
+DRAFT = Profile("draft", KINDS, {kind: Choice("given", "1") for kind in ("still", "clip", "narration")})
+MODEL = Choice("model", "3", {"steps": 4}, {"frames": 33, "fps": "16"})
+PLAIN = Profile("final", KINDS | {"clip": MODEL}, DRAFT.given)
+
+PLANS: dict[str, Planner] = {
+    "spoken": Planner(SPOKEN, DRAFT),
+    "given": Planner(GIVEN, DRAFT),
+    "spoken-model": Planner(SPOKEN, PLAIN),
+    "given-apart": Planner(GIVEN, DRAFT, apart=True),
+    "spoken-until-still": Planner(SPOKEN, DRAFT, until="still"),
+}
+SAMPLES = {"seen": 90_000, "heard": 40_000, "picture": 30_000, "recorded": 96_000}
+
+
+def planned(planner: Planner) -> list[Step]:
+    """Every step, once every narration has its length."""
+    steps = planner.begin()
+    for step in [step for step in steps if step.kind == "narration"]:
+        steps += planner.learn(step.name, {"samples": SAMPLES[step.scene]})
+    return steps
+
+
+def written(steps: list[Step]) -> str:
+    """One paragraph a step."""
+    return "\n".join(_paragraph(step) for step in steps)
+
+
+def _paragraph(step: Step) -> str:
+    lines = [f"{step.name}: {step.kind}.{step.backend} {step.version}"]
+    lines += [f"  {name} = {json.dumps(value, ensure_ascii=False)}" for name, value in sorted(step.params.items())]
+    for name, read in step.inputs.items():
+        lines.append(f"  {name} <- {read.digest.rstrip('0') if isinstance(read, Artifact) else '/'.join(read)}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_golden_plan(name: str) -> None:
+    assert written(planned(_fresh(PLANS[name]))) == (GOLDEN / f"{name}.txt").read_text("utf-8")
+
+
+def _fresh(planner: Planner) -> Planner:
+    return Planner(planner.board, planner.profile, apart=planner.apart, until=planner.until)
+
+
+def frames(samples: int, fps: str = "25", **fields: Any) -> int:
+    """How long a scene becomes whose narration has so many samples."""
+    board = Storyboard("T", (scene("a", narration="Hi.", **fields),), format=Format(64, 36, fps))
+    steps = {step.name: step for step in Planner(board, DRAFT).begin()}
+    planner = Planner(board, DRAFT)
+    assert steps.keys() == {step.name for step in planner.begin()}
+    learned = {step.name: step for step in planner.learn("a/narration", {"samples": samples})}
+    found: int = learned["a/scene"].params["frames"]
+    return found
+
+
+@pytest.mark.parametrize(("samples", "expected"), [(2_000, 8), (15_360, 8), (15_361, 16), (96_000, 56)])
+def test_a_spoken_scene_ends_where_sound_can_be_cut(samples: int, expected: int) -> None:
+    """8 frames at 25 a second are 15 packets of 1,024 samples."""
+    assert frames(samples) == expected
+
+
+@pytest.mark.parametrize(("duration", "expected"), [("0.1", 8), ("0.5", 13), ("0.52", 13), ("0.521", 14), ("3", 75)])
+def test_a_scene_lasts_at_least_its_duration_and_exactly_if_that_is_longer(duration: str, expected: int) -> None:
+    assert frames(15_000, duration=Fraction(duration)) == expected
+
+
+def test_a_rate_at_which_packets_and_frames_meet_too_late_has_no_grid() -> None:
+    assert frames(48_000, "30000/1001") == 30
+    assert frames(48_049, "30000/1001") == 31
+
+
+def test_a_length_is_learned_once() -> None:
+    planner = Planner(SPOKEN, DRAFT)
+    planner.begin()
+    assert planner.learn("seen/speech", {}) == []
+    assert planner.learn("seen/narration", {"samples": 1})
+    assert planner.learn("seen/narration", {"samples": 999_999}) == []
+
+
+def test_a_scene_copied_renamed_or_moved_asks_for_the_same(tmp_path: Path) -> None:
+    """Steps differ in nothing but their names and what they are numbered by."""
+
+    def asked(board: Storyboard) -> list[Mapping[str, Any]]:
+        steps = Planner(board, DRAFT).begin()
+        return [step.params for step in steps if step.kind in {"speech", "still"}]
+
+    first, _, last = SPOKEN.scenes
+    one, other = (Storyboard("T", scenes, seed=7, persona=MIKE) for scenes in ((first, last), (last, first)))
+    assert sorted(map(str, asked(one))) == sorted(map(str, asked(other)))
+
+
+if __name__ == "__main__":
+    for name, planner in PLANS.items():
+        (GOLDEN / f"{name}.txt").write_text(written(planned(planner)), "utf-8")
