@@ -31,7 +31,10 @@ class Told:
 
 
 class Odd(Light):
-    """Writes its orders and what it read into each output, so that a wrong input shows in what comes out."""
+    """Writes its orders and what it read into each output, so that a wrong input shows in what comes out.
+
+    "same" makes one that does not: the same bytes from different actions.
+    """
 
     name = "odd"
     version = "1"
@@ -51,11 +54,16 @@ class Odd(Light):
                 salt = str(random.SystemRandom().random())
             elif word == "samples":
                 facts = {"samples": int(Path(rest).read_text() if "/" in rest else rest)}
+            elif word == "rob" and not Path(rest).exists():
+                Path(rest).touch()
+                for path in inputs.values():
+                    path.unlink()
             else:
                 ORDERS.get(word, lambda _rest, _tell: None)(rest, tell)
         read = hashlib.sha256(b"".join(inputs[name].read_bytes() for name in sorted(inputs))).hexdigest()
         for output in KINDS[self.kind].outputs:
-            (out / output).write_text(f"{self.kind} {output}: {params.do} of {read} {salt}")
+            told = "" if params.do.startswith("same") else f"{params.do} of {read} {salt}"
+            (out / output).write_text(f"{self.kind} {output}: {told}")
         return facts
 
 

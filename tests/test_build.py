@@ -139,11 +139,10 @@ def test_an_action_that_failed_is_not_tried_twice_in_one_build(bench: Bench) -> 
     """Two steps come to the same action, the second long after the first has failed."""
     mark = bench.folder / "mark"
     steps = [
-        odd("one/scene", "scene", "fail"),
-        odd("slow/speech", "speech", f"wait {mark}"),
-        odd("slow/scene", "scene", "fail", "clip.0001=slow/speech.audio"),
-        odd("quick/speech", "speech", f"wait {mark}"),
-        odd("quick/scene", "scene", "fail", "clip.0001=quick/speech.audio"),
+        odd("one/speech", "speech", "same"),
+        odd("one/scene", "scene", "fail", "clip.0001=one/speech.audio"),
+        odd("two/speech", "speech", f"same; wait {mark}"),
+        odd("two/scene", "scene", "fail", "clip.0001=two/speech.audio"),
     ]
 
     def listen(event: Event) -> None:
@@ -154,8 +153,8 @@ def test_an_action_that_failed_is_not_tried_twice_in_one_build(bench: Bench) -> 
     bench.listen = listen
     with pytest.raises(BuildError) as caught, closing(LocalExecutor(bench.store.root, 2)) as executor:
         bench.build(*steps, goals="", executor=executor)
-    assert sorted(caught.value.failures) == ["one/scene", "quick/scene", "slow/scene"]
-    assert bench.ran == ["scene fail", "scene fail", f"speech wait {mark}"]
+    assert sorted(caught.value.failures) == ["one/scene", "two/scene"]
+    assert bench.ran == ["scene fail", "speech same", f"speech same; wait {mark}"]
 
 
 def test_what_is_lost_and_cannot_be_made_again_fails_what_needs_it(bench: Bench) -> None:
@@ -207,6 +206,14 @@ def test_flipped_bytes_of_the_right_size_never_reach_a_film(bench: Bench) -> Non
     assert bench.ends == {"one/speech": "hit", "one/scene": "built", "film": "built"}
     video = bench.text(again, "one/scene", "video")
     assert bench.text(again, "film", "film").split(" of ")[1].strip() == hash_of_text(video)
+
+
+def test_bytes_that_vanish_while_they_are_read(bench: Bench) -> None:
+    """gc may free what a step has just begun to read: no fault of its backend."""
+    steps = line(f"rob {bench.folder / 'mark'}")
+    bench.build(*steps)
+    assert bench.ran == [f"film {steps[2].params['do']}"] * 2 + ["scene s", "scene s", "speech a"]
+    assert bench.ends == {"one/speech": "built", "one/scene": "built", "film": "built"}
 
 
 def test_damage_below_damage(bench: Bench) -> None:

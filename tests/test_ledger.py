@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -67,8 +67,11 @@ def test_of_many_threads_one_gets_the_key(tmp_path: Path) -> None:
     start = threading.Barrier(len(ledgers))
 
     def take(one: Ledger) -> None:
-        start.wait()
-        taken.extend(key for key in map(str, range(20)) if one.take(key))
+        one.live()
+        for key in map(str, range(50)):
+            start.wait()
+            if one.take(key):
+                taken.append(key)
 
     threads = [threading.Thread(target=take, args=[one]) for one in ledgers]
     for thread in threads:
@@ -77,7 +80,27 @@ def test_of_many_threads_one_gets_the_key(tmp_path: Path) -> None:
         thread.join()
     for one in ledgers:
         one.close()
-    assert sorted(taken, key=int) == [str(number) for number in range(20)]
+    assert sorted(taken, key=int) == [str(number) for number in range(50)]
+
+
+def test_a_key_that_is_taken_between_look_and_grasp(
+    pair: tuple[Ledger, Ledger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = pair
+    other.live()
+    transaction = other._transaction
+
+    @contextmanager
+    def overtaken(kind: str = "DEFERRED") -> Iterator[sqlite3.Connection]:
+        with transaction(kind) as db:
+            yield db
+        if kind == "DEFERRED":
+            monkeypatch.undo()
+            assert one.take("k")
+
+    monkeypatch.setattr(other, "_transaction", overtaken)
+    assert not other.take("k")
+    assert one.take("k")
 
 
 def test_a_dead_process_loses_its_lease_at_once(pair: tuple[Ledger, Ledger]) -> None:
