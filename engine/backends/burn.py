@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SMALLEST = 6  # Pixels; smaller type cannot be read.
 _SAFE = 0.05  # Of each side, kept free (EBU R 95).
-_LOW, _LOW_TALL = 0.07, 0.16  # Of the height, kept free below; players of tall films put their buttons there.
+_LOW = 0.06  # Of the height, kept free below; more would lay captions over the mouth of a portrait in a tall film.
 _TYPE, _PLATE, _COVER = 250, 12, 168  # Levels of grey; how much of the picture the plate covers, of 255.
 _LEADING = 1.28
 
@@ -95,14 +95,13 @@ def drawn(lines: tuple[str, ...], width: int, height: int) -> Patch | None:
     solid = np.clip((paint.y.astype(np.int16) - 30) * 3, 0, 255).astype(np.uint8)
     alpha = np.maximum(np.asarray(plate.reduce(2), np.uint8), solid)
     half = np.asarray(cv2.resize(alpha, (across // 2, down // 2), interpolation=cv2.INTER_AREA), np.uint8)
-    free = _LOW_TALL if height > width else _LOW
-    return Patch(paint, alpha, half, (width - across) // 4 * 2, _even(height * (1 - free) - down))
+    return Patch(paint, alpha, half, (width - across) // 4 * 2, _even(height * (1 - _LOW) - down))
 
 
 def _set(lines: tuple[str, ...], width: int, height: int) -> tuple[int, tuple[str, ...]]:
     """The largest type at which a caption fits, and its lines: as they are, or, in a narrow picture, broken again."""
     room, most = width * 0.86, 4 if height > width else 3 if height * 1.4 > width else 2
-    largest = max(_SMALLEST, round(min(height * 0.05, width * 0.06)))
+    largest = max(_SMALLEST, round(min(height * 0.05, width * 0.055)))
     fitting = int((height * (1 - _SAFE - _LOW) - _SMALLEST * 0.4) / round(_SMALLEST * _LEADING))
     for size in range(largest, max(_SMALLEST, largest * 2 // 3) - 1, -1):
         if max(length(line, size) for line in lines) <= room:

@@ -43,7 +43,7 @@ class X264(Light):
 
     kind = "scene"
     name = "x264"
-    version = "2"
+    version = "3"
     Params = X264Params
 
     def check(self, params: X264Params) -> list[str]:

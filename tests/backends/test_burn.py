@@ -52,7 +52,7 @@ def test_a_caption_stays_inside_the_safe_area_in_the_middle(size: tuple[int, int
     assert size[0] * 0.04 <= patch.x
     assert abs(patch.x + wide / 2 - size[0] / 2) <= 2
     assert size[1] * 0.55 <= patch.y
-    assert patch.y + high <= size[1] * (0.85 if size[1] > size[0] else 0.94)
+    assert patch.y + high <= size[1] * 0.94
 
 
 @pytest.mark.parametrize("picture", PICTURES)
