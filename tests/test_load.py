@@ -83,7 +83,8 @@ def test_a_profile_changes_what_it_says_of_the_one_it_extends(root: Path) -> Non
     profile(root, "small", "extends: draft\nkinds: {speech: {params: {pitch: 40}}, clip: {limits: {seconds: 2}}}\n")
     small = load_profile("small", root)
     assert small.kinds["speech"].params == {"pitch": 40}
-    assert small.kinds["clip"].limits == {"seconds": 2, "recipe": True}
+    assert small.kinds["clip"].limits == {**draft.kinds["clip"].limits, "seconds": 2}
+    assert draft.kinds["clip"].limits["seconds"] != 2
     assert small.kinds["speech"].version == draft.kinds["speech"].version != ""
     assert small.kinds["film"] == draft.kinds["film"]
 
