@@ -22,10 +22,13 @@ class Whole(dict[int, dict[str, str]]):
     def __init__(self, room: pytest.TempPathFactory) -> None:
         super().__init__()
         self._room = room
+        self.took = 0.0  # Seconds that the last one took.
 
     def __missing__(self, seed: int) -> dict[str, str]:
         space = Workspace(self._room.mktemp("whole"), seed)
+        begun = time.monotonic()
         assert space.render().code == 0
+        self.took = time.monotonic() - begun
         self[seed] = {name: digest(space.film.with_name(name)) for name in DELIVERED}
         return self[seed]
 
@@ -81,18 +84,19 @@ def test_killed_at_random_moments(tmp_path: Path, reference: Whole, seed: int) -
     """
     chance = random.Random(seed)
     edits = 1
+    assert reference[edits]
     space = Workspace(tmp_path / "space")
     rows: dict[str, str] = {}
     for number in range(KILLS):
         process = space.start("render", str(space.board), "--json")
-        moment = chance.uniform(0, 2.0)
-        print(f"seed {seed}, kill {number}: after {moment:.3f} s")
+        moment = chance.uniform(0.2, 1.1) * reference.took
         time.sleep(moment)
         if number % 2:
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
         killed = ended(process)
+        print(f"seed {seed}, kill {number}: after {moment:.3f} s, exit code {killed.code}, {len(killed.built)} built")
         assert alone(process.pid, 5), "a worker outlived its leader by five seconds"
         assert killed.code in (0, -signal.SIGKILL)
         before, rows = rows, space.rows()
