@@ -418,7 +418,7 @@ RENAMED: Callable[[Board], Any] = lambda board: board.update(title="U")  # noqa:
 PANNED: Callable[[Board], Any] = lambda board: scene(board, 1).update(video_prompt="pan right")  # noqa: E731
 NEEDED: dict[str, tuple[Callable[[Board], Any], list[str]]] = {
     "hook/speech": (said("Hi there. Do.", 0), ["hook/speech/2", "hook/narration", "hook/sound", *HOOK[2:], "film"]),
-    "hook/narration": (lambda board: board.update(captions="burned"), ["hook/scene", "rules/scene", "film"]),
+    "hook/narration": (lambda board: board.update(loudness=-20), [*SOUNDS, "film"]),
     "rules/still": (PANNED, [*RULES, "film"]),
     "hook/clip": (said("Hi there. Do.", 0), ["hook/speech/2", "hook/narration", "hook/sound", *HOOK[2:], "film"]),
     "hook/talk": (lambda board: board.update(captions="burned"), ["hook/scene", "rules/scene", "film"]),
@@ -463,6 +463,14 @@ def test_an_artifact_lost_that_is_needed(shop: Workshop, step: str, harm: str) -
     hurt(shop, shop.render(), step, HARMS[harm])
     change(shop, edit)
     runs(shop, step, follows)
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_one_output_lost_where_another_is_needed(shop: Workshop, harm: str) -> None:
+    """Burned captions read when words are said, not the sound of them."""
+    hurt(shop, shop.render(), "hook/narration", HARMS[harm])
+    change(shop, lambda board: board.update(captions="burned"))
+    runs(shop, "hook/scene", "rules/scene", "film")
 
 
 @pytest.mark.parametrize("harm", HARMS)
