@@ -113,6 +113,7 @@ class _Build(Resolver):
         self.blocked: set[str] = set()  # Of these, those that wait for bytes to be made again.
         self.dead: dict[str, BaseException] = {}  # Failed and cancelled steps.
         self.settled: set[str] = set()  # Steps that were told to be built.
+        self.hashed: set[str] = set()  # Goals from before whose bytes were looked at.
         self.flights: dict[Future[Result], _Flight] = {}
         self.flying: dict[str, Future[Result]] = {}  # By key.
         self.broken: dict[str, BaseException] = {}  # Failures by key: what failed once is not tried again.
@@ -275,9 +276,17 @@ class _Build(Resolver):
         if self.again:
             return False
         for goal in self.planner.goals(self.steps):
-            if goal in self.results and goal not in self.dead and not self.held(goal):
+            if goal in self.results and goal not in self.dead and not self.sound(goal):
                 self.want(goal)
         return bool(self.flights)
+
+    def sound(self, goal: str) -> bool:
+        """Whether a goal's bytes are here; what was made by an earlier build is hashed before it is called kept."""
+        if goal not in self.settled | self.hashed:
+            self.hashed.add(goal)
+            for artifact in self.results[goal].outputs.values():
+                self.store.discard(artifact.digest)
+        return self.held(goal)
 
     def kill(self, name: str, error: BaseException) -> None:
         """End a step without a result, and all that cannot be made without it."""

@@ -58,7 +58,7 @@ def _doubt(above: list[str], before: bool) -> str:
         return "once the lengths of the narrations are known"
     if not before:
         return f"new, after {above[0]}" + (f" and {len(above) - 1} more" if len(above) > 1 else "")
-    return f"if {above[0]} comes out different" + (f", or one of {len(above) - 1} more" if len(above) > 1 else "")
+    return f"if {above[0]} comes out different" + (f" (or any of {len(above) - 1} more)" if len(above) > 1 else "")
 
 
 def _object(look: Forecast, why: dict[str, list[str]], estimator: Estimator, totals: Totals) -> dict[str, Any]:
