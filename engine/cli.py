@@ -33,7 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Whoever read us has gone: say no more.
-        return 0
+        return 1
+    except OSError as error:
+        print(f"mikebot: {error.strerror or error}: {error.filename or 'input or output'}", file=sys.stderr)
+        return 1
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -62,9 +65,9 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _board(render)
     render.add_argument("--scene", action="append", default=[], metavar="ID", help="this scene alone; repeatable")
     render.add_argument("--until", choices=UNTIL, default="film", metavar="KIND", help="stop after this kind of step")
-    render.add_argument("--max-minutes", type=float, metavar="M", help="refuse if it may take longer")
+    render.add_argument("--max-minutes", type=_minutes, metavar="M", help="refuse if it may take longer")
     render.add_argument("--out", metavar="FILE", help="where the film goes")
-    render.add_argument("--lanes", type=int, default=0, metavar="N", help="steps at once (default: one a core)")
+    render.add_argument("--lanes", type=_positive, default=0, metavar="N", help="steps at once (default: one a core)")
     render.add_argument("--json", action="store_true", help="JSON lines on standard output")
 
     why = commands.add_parser("why", help="why a scene, or one step of it, would run or did run last")
@@ -82,7 +85,7 @@ def _upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
     verify = commands.add_parser("verify", help="hash every artifact again, and make a sample of results again")
     verify.add_argument("path", nargs="?", default=".", metavar="PATH", help="somewhere in the workspace")
-    verify.add_argument("--sample", type=int, default=8, metavar="N", help="results to make again (8)")
+    verify.add_argument("--sample", type=_whole, default=8, metavar="N", help="results to make again (8)")
     _store(verify)
 
     doctor = commands.add_parser("doctor", help="what this machine has, and what a profile needs")
@@ -98,6 +101,24 @@ def _board(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", help="a storyboard or its folder")
     parser.add_argument("--profile", default="draft", metavar="P", help="draft unless another is named")
     _store(parser)
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
+    return number
+
+
+def _whole(text: str) -> int:
+    if (number := int(text)) < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, not {text}")
+    return number
+
+
+def _minutes(text: str) -> float:
+    if not 0 < (number := float(text)) < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text}")
+    return number
 
 
 def _store(parser: argparse.ArgumentParser) -> None:

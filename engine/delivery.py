@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import time
@@ -18,13 +19,13 @@ from .estimate import Estimator
 from .executors.local import LocalExecutor, cores
 from .forecast import forecast
 from .graph import Artifact, Step
-from .profile import profile_files
 from .project import Project, open_project
-from .recall import Note, Request, remember
+from .recall import Note, Request, program, remember
 from .report import Report, Tally, Terminal, reporter, seconds
 from .store import Store
 
 KEEP_FREE = 1e9  # Bytes of the disk that no render may take.
+ROOMY = 60e9  # Bytes free where nobody needs to ask whether a render fits.
 SUFFIXES = {"film": ".mp4", "vtt": ".vtt", "srt": ".srt", "poster": ".jpg", "audio": ".wav", "image": ".png"}
 REPAIRS = 5  # How often a checkout may find damage before that is given up.
 
@@ -59,12 +60,15 @@ class _Delivery:
         self.lanes = args.lanes or cores()
         self.warnings = [*store.ledger.notes, *map(str, project.loaded.warnings)]
         self.tally = Tally()
+        self.program = program()
+        self.marks: list[tuple[Path, list[int]]] = []  # Of what was checked out.
 
     def run(self) -> int:
         for warning in self.warnings:
             sys.stderr.write(f"{warning}\n")
         if not self.project.planner(scenes=self.args.scene).board.scenes:
             raise UsageError("every scene is on hold", "remove `hold: true` from one")
+        self._refuse_place()
         self._refuse()
         report = reporter(self.args.json, self._terminal)
         executor = LocalExecutor(self.store.root, self.lanes)
@@ -89,8 +93,7 @@ class _Delivery:
             built = build(self._planner, self.store, executor, self.project.loaded.sources, self._hearing(report))
             try:
                 items = list(self._items(built))
-                for item in items:
-                    self.store.checkout(item.artifact, item.to)
+                self.marks = [(item.to, self.store.checkout(item.artifact, item.to)) for item in items]
                 summary = self._summary(built, items)
                 break
             except Damaged as damage:
@@ -100,7 +103,7 @@ class _Delivery:
         if self.args.until == "film" and not self.args.scene:
             self.store.remember(self.project.id, self.project.profile.name, built.keys)
         report.done(summary)
-        self._note(built, items, summary)
+        self._note(built, summary)
 
     def _hearing(self, report: Report) -> Any:
         def listen(event: Event) -> None:
@@ -133,9 +136,9 @@ class _Delivery:
         return self.project.build / name
 
     def _loose(self, step: Step, built: Built) -> Iterator[Item]:
-        """The files of a step before the film: build/KIND/SCENE-2.wav, and so on."""
+        """The files of a step before the film: build/KIND/SCENE.2.wav, and so on (no scene's id has a full stop)."""
         folder = self.project.build / step.kind
-        name = "-".join(part for part in step.name.split("/") if part != step.kind)
+        name = ".".join([step.scene, *step.name.split("/")[2:]])
         for output, artifact in built.results[step.name].outputs.items():
             yield Item(output, artifact, folder / (name + self._suffix(output, artifact)))
 
@@ -163,18 +166,35 @@ class _Delivery:
             summary["files"] = str(items[0].to.parent)
         return summary
 
-    def _note(self, built: Built, items: list[Item], summary: dict[str, Any]) -> None:
+    def _note(self, built: Built, summary: dict[str, Any]) -> None:
         loaded = self.project.loaded
-        own = profile_files(self.project.profile.name, self.project.root)
+        own = self.project.profile_files
         files = [(source.path, source.digest) for source in loaded.files] + own.read
         steps = json.dumps([[step.name, step.kind, step.scene] for step in built.steps.values()])
         note = Note(summary, self.warnings, steps)
-        remember(self.store.root, self.request, note, files, own.absent, [item.to for item in items])
+        remember(self.store.root, self.request, note, files, own.absent, self.marks, self.program)
+
+    def _refuse_place(self) -> None:
+        """Say no to a place that would cost the author a file, or that leads out of the workspace."""
+        if not self.args.out:
+            root, build = os.path.realpath(self.project.root), os.path.realpath(self.project.build)
+            if not Path(build).is_relative_to(root):
+                message = f"{shown(self.project.build)} leads out of the workspace"
+                raise UsageError(message, "remove the link, or name another place with --out")
+            return
+        film = Path(self.args.out).absolute()
+        if film.suffix in {"", ".vtt", ".srt", ".jpg"} or film.is_dir():
+            raise UsageError(f"--out {self.args.out} does not name a film", "name a file such as film.mp4")
+        targets = {os.path.realpath(film.with_suffix(suffix)) for suffix in (film.suffix, ".vtt", ".srt", ".jpg")}
+        for source in self.project.loaded.files:
+            if os.path.realpath(source.path) in targets:
+                message = f"--out {self.args.out} would overwrite {shown(source.path)}, which the film is made of"
+                raise UsageError(message, "name another file")
 
     def _refuse(self) -> None:
         """Say no before anything runs: when it takes longer than allowed, or does not fit on the disk."""
         free = shutil.disk_usage(self.store.root).free
-        if self.args.max_minutes is None and free > 5e9:
+        if self.args.max_minutes is None and free > ROOMY:
             return
         look = forecast(self._planner(), self.store, exact)
         totals = self._estimator().totals(look, self.lanes)

@@ -19,7 +19,7 @@ class MikebotError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+        return plain(f"{self.message}\n  {self.hint}" if self.hint else self.message)
 
 
 class Mistake(NamedTuple):
@@ -43,7 +43,7 @@ class Mistake(NamedTuple):
         if self.source:
             shown, column = _window(self.source, self.column)
             text += f"\n  {shown}\n  {' ' * (column - 1)}^"
-        return f"{text}\n  {self.hint}" if self.hint else text
+        return plain(f"{text}\n  {self.hint}" if self.hint else text)
 
 
 class AuthorError(MikebotError):
@@ -89,6 +89,11 @@ class Damaged(MikebotError):
 
 class Cancelled(Exception):
     """The step that was running is not wanted any more."""
+
+
+def plain(text: str) -> str:
+    """A text without what a terminal would obey: names of files may hold anything."""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
 def _shown(mistakes: Sequence[Mistake]) -> str:

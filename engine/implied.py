@@ -45,7 +45,7 @@ def persona_of(board: Storyboard) -> dict[str, Any]:
         said["weight"] = persona.look_weight
     if persona.portrait is not None:
         said |= {"mouth": dict(persona.portrait.mouth), "eyes": [dict(eye) for eye in persona.portrait.eyes]}
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in said.items() if value or value == 0}
 
 
 def chapter_of(scene: Scene, number: int) -> str:

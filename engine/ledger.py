@@ -22,6 +22,7 @@ from .errors import StoreError
 
 BEAT = 2.0  # Seconds between two signs of life.
 DEAD = 10.0  # Seconds without one after which an owner's leases are taken over.
+BUSY = 250  # Times that the file is asked again while another process opens it.
 CHUNK = 5000  # Keys in one query.
 
 _TABLES = """
@@ -31,6 +32,8 @@ CREATE TABLE IF NOT EXISTS results (
 CREATE TABLE IF NOT EXISTS leases (key TEXT PRIMARY KEY, owner TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS owners (owner TEXT PRIMARY KEY, pid INTEGER, host TEXT, beat INTEGER) WITHOUT ROWID;
 """
+
+_ALIVE = "INSERT INTO owners VALUES (?, ?, ?, 0) ON CONFLICT (owner) DO UPDATE SET beat = beat + 1"
 
 
 class Row(NamedTuple):
@@ -165,9 +168,8 @@ class Ledger:
             if self._alive:
                 return
             self.living()
-            me = (self.owner, os.getpid(), _host())
             with self._transaction("IMMEDIATE") as db:
-                db.execute("INSERT OR REPLACE INTO owners VALUES (?, ?, ?, 0)", me)
+                db.execute(_ALIVE, (self.owner, os.getpid(), _host()))
             self._alive = True
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
@@ -175,7 +177,8 @@ class Ledger:
         while not self._beating.wait(BEAT):
             # A beat that fails (disk full) is not the end: others wait ten seconds before they take over.
             with contextlib.suppress(StoreError), self._transaction("IMMEDIATE") as db:
-                db.execute("UPDATE owners SET beat = beat + 1 WHERE owner = ?", (self.owner,))
+                # Whoever was stopped for so long that others took it for dead is alive again.
+                db.execute(_ALIVE, (self.owner, os.getpid(), _host()))
 
     def _column(self, column: str, keys: Iterable[str]) -> dict[str, str]:
         wanted = list(keys)
@@ -215,7 +218,7 @@ class Ledger:
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        db = _connect(self.path)
+        db = _patiently(self.path)
         self._file = _inode(self.path)
         return db
 
@@ -246,6 +249,18 @@ def _host() -> str:
     import socket  # Only who holds or meets a lease needs it: looking results up does not.
 
     return socket.gethostname()
+
+
+def _patiently(path: Path) -> sqlite3.Connection:
+    """Connect, waiting for others: SQLite itself does not wait when two processes begin a log at once."""
+    for _ in range(BUSY):
+        try:
+            return _connect(path)
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorname", "") not in ("SQLITE_BUSY", "SQLITE_BUSY_RECOVERY"):
+                raise
+            time.sleep(0.02)
+    return _connect(path)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

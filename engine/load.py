@@ -169,7 +169,9 @@ def _board(document: Document, files: list[dict[str, Source]], persona: Persona 
 
 
 def _scene(document: Document, index: int, data: dict[str, Any], files: dict[str, Source]) -> Scene:
-    duration = Fraction(document.written(("scenes", index, "duration"))) if "duration" in data else None
+    duration = data.get("duration")
+    if isinstance(duration, float):  # As it is written, not as a float rounds it.
+        duration = document.written(("scenes", index, "duration"))
     return Scene(
         id=data["id"],
         on_screen=data["on_screen"],
@@ -177,7 +179,7 @@ def _scene(document: Document, index: int, data: dict[str, Any], files: dict[str
         seed=int(data["seed"]) if "seed" in data else None,
         take=int(data.get("take", 1)),
         hold=data.get("hold", False),
-        duration=duration,
+        duration=None if duration is None else Fraction(duration),
         image=files.get("image"),
         video=files.get("video"),
         audio=files.get("audio"),

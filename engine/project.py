@@ -11,7 +11,7 @@ from .errors import UsageError
 from .load import Loaded, load
 from .places import stem, store_folder, storyboard_file, workspace
 from .plan import Planner
-from .profile import load_profile
+from .profile import ProfileFiles, load_profile, profile_files
 from .storyboard import Profile, Storyboard
 
 
@@ -24,6 +24,7 @@ class Project:
     store: Path  # The folder; open it with engine.store.Store.
     loaded: Loaded
     profile: Profile
+    profile_files: ProfileFiles
     loaded_digests: Digests
 
     @property
@@ -52,7 +53,8 @@ def open_project(path: str, profile: str, store: str | None) -> Project:
     root = workspace(file.parent)
     folder = store_folder(root, store)
     digests = Digests(folder / "digests.json")
-    return Project(root, file, folder, load(file, root, digests), load_profile(profile, root), digests)
+    behind = profile_files(profile, root)  # Before it is read: what changes in between is seen next time.
+    return Project(root, file, folder, load(file, root, digests), load_profile(profile, root), behind, digests)
 
 
 def pick(board: Storyboard, scenes: Sequence[str]) -> Storyboard:

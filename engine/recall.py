@@ -8,6 +8,7 @@ cannot be read, a file that is gone) is answered by the ordinary way.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .digests import Digests
+from .digests import Digests, mark
 from .seal import seal, unseal
 
 
@@ -43,11 +44,11 @@ def recall(store: Path, request: Request) -> Note | None:
     try:
         head, _, steps = unseal(_place(store, request).read_text("utf-8")).partition("\n")
         said = json.loads(head)
-        if said["program"] != _program() or not _same(said["files"], Digests(store / "digests.json")):
+        if said["program"] != program() or not _same(said["files"], Digests(store / "digests.json")):
             return None
         if any(os.path.lexists(path) for path in said["absent"]):
             return None
-        if any(_mark(path) != mark for path, mark in said["delivered"]):
+        if any(mark(path) != seen for path, seen in said["delivered"]):
             return None
         return Note(said["summary"], said["warnings"], steps)
     except (OSError, ValueError, KeyError, TypeError):
@@ -60,22 +61,28 @@ def remember(
     note: Note,
     files: Iterable[tuple[Path, str]],
     absent: Iterable[Path],
-    delivered: Iterable[Path],
+    delivered: Iterable[tuple[Path, list[int]]],
+    program: str,
 ) -> None:
-    """Leave a note for the next time; `absent`: files that would have changed the answer by being there."""
+    """Leave a note for the next time.
+
+    `absent`: files that would have changed the answer by being there. Digests, marks and `program` are as they
+    were when they were used, not as they are now. A note that cannot be written costs time, not the render.
+    """
     said = {
-        "program": _program(),
+        "program": program,
         "files": [[str(path), digest] for path, digest in files],
         "absent": [str(path) for path in absent],
-        "delivered": [[str(path), _mark(str(path))] for path in delivered],
+        "delivered": [[str(path), seen] for path, seen in delivered],
         "summary": note.summary,
         "warnings": list(note.warnings),
     }
     place = _place(store, request)
-    place.parent.mkdir(exist_ok=True)
     aside = place.with_suffix(f".{os.getpid()}")
-    aside.write_text(seal(f"{json.dumps(said)}\n{note.steps}"), encoding="utf-8")
-    aside.replace(place)
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(exist_ok=True)
+        aside.write_text(seal(f"{json.dumps(said)}\n{note.steps}"), encoding="utf-8")
+        aside.replace(place)
 
 
 def _place(store: Path, request: Request) -> Path:
@@ -87,16 +94,11 @@ def _same(files: Iterable[Sequence[str]], digests: Digests) -> bool:
     return all(digests.of(Path(path))[0] == digest for path, digest in files)
 
 
-def _mark(path: str) -> list[int]:
-    about = os.stat(path)  # noqa: PTH116 (pathlib is not worth its import here.)
-    return [about.st_size, about.st_mtime_ns, about.st_ino]
-
-
-def _program() -> str:
+def program() -> str:
     """The state of our own code, and of every place where another backend could come from."""
     own = Path(__file__).parent
-    marks = [[entry, *_mark(entry)] for entry in sorted(_sources(str(own)))]
-    marks += [[place, *_mark(place)] for place in sys.path if os.path.exists(place)]  # noqa: PTH110
+    marks = [[entry, *mark(entry)] for entry in sorted(_sources(str(own)))]
+    marks += [[place, *mark(place)] for place in sys.path if os.path.exists(place)]  # noqa: PTH110
     return hashlib.sha256(json.dumps([sys.version, marks]).encode()).hexdigest()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from .digests import mark
 from .errors import Damaged, StoreError
 from .graph import Action, Artifact, Result
 from .ledger import Ledger, Pace, Row
@@ -108,8 +110,11 @@ class Store:
                 raise StoreError(f"{source} changed while it was being rendered", "render again")
             self.put(room / "copy")
 
-    def checkout(self, artifact: Artifact, to: Path) -> None:
-        """Copy an artifact to where a person wants it, all or nothing. Raises Damaged if it is not whole."""
+    def checkout(self, artifact: Artifact, to: Path) -> list[int]:
+        """Copy an artifact to where a person wants it, all or nothing; returns the copy's mark.
+
+        Raises Damaged if the artifact is not whole.
+        """
         aside = to.with_name(f".{to.name}.{self.ledger.owner}.part")
         self.ledger.live()
         try:
@@ -122,14 +127,16 @@ class Store:
                 except FileNotFoundError as error:
                     raise Damaged(artifact.digest) from error
                 _flush(aside)
+                copied = mark(str(aside))  # It stays what it is through the renaming.
                 aside.replace(to)
+                return copied
         finally:
             with contextlib.suppress(OSError):  # Even what is not there cannot be removed from a read-only place.
                 aside.unlink()
 
-    def sweep_parts(self, folder: Path, name: str = "*") -> None:
+    def sweep_parts(self, folder: Path, name: str = "") -> None:
         """Remove what checkouts of processes that are gone left half copied in a folder."""
-        parts = [(part, part.name.split(".")[-2]) for part in folder.glob(f".{name}.*-*.part")]
+        parts = [(part, part.name.split(".")[-2]) for part in folder.glob(f".{glob.escape(name) or '*'}.*-*.part")]
         living = self.ledger.living() if parts else set()
         for part, owner in parts:
             if owner not in living:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..digests import Digests
-from ..errors import MOST_SHOWN, AuthorError, Mistake
+from ..errors import MOST_SHOWN, AuthorError, Mistake, UsageError, plain
 from ..load import load, persona_mistakes
 from ..places import storyboard_file, workspace
 from ..profile import load_profile
@@ -24,9 +24,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _mistakes(path: Path) -> Sequence[Mistake]:
-    file = storyboard_file(path) if not (path / "persona.yaml").exists() else path / "persona.yaml"
-    root = workspace(file.absolute().parent)
     try:
+        file = storyboard_file(path) if not (path / "persona.yaml").exists() else path / "persona.yaml"
+        root = workspace(file.absolute().parent)
         if file.name == "persona.yaml":
             return persona_mistakes(file, root, Digests())
         if file.parent.name == "profiles":
@@ -35,6 +35,8 @@ def _mistakes(path: Path) -> Sequence[Mistake]:
         return load(file, root, Digests()).warnings
     except AuthorError as error:
         return error.mistakes
+    except UsageError as error:
+        return [Mistake(str(path), 1, 1, 1, 1, error.message, error.hint)]
 
 
 def _text(found: Sequence[Mistake]) -> None:
@@ -54,7 +56,7 @@ def _json(found: Sequence[Mistake]) -> None:
 def _github(found: Sequence[Mistake]) -> None:
     """Annotations of a GitHub workflow (docs.github.com, "Workflow commands")."""
     for m in found:
-        text = f"{m.message}\n{m.hint}" if m.hint else m.message
+        text = plain(f"{m.message}\n{m.hint}" if m.hint else m.message)
         escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
         place = f"line={m.line},col={m.column},endLine={m.end_line},endColumn={m.end_column}"
         file = m.file.replace("%", "%25").replace(",", "%2C").replace(":", "%3A")

@@ -19,6 +19,8 @@ def run(args: argparse.Namespace) -> int:
     begun = time.monotonic()
     if args.scene and args.out:
         raise UsageError("--out names one film, --scene makes one of each scene", "leave one of them out")
+    if args.until != "film" and args.out:
+        raise UsageError(f"--out names a film, --until {args.until} makes none", "leave one of them out")
     file = storyboard_file(Path(args.path)).absolute()
     root = workspace(file.parent)
     out = str(Path(args.out).absolute()) if args.out else ""
@@ -38,7 +40,7 @@ def _nothing_changed(args: argparse.Namespace, note: Note, begun: float) -> int:
     for warning in note.warnings:
         print(warning, file=sys.stderr)
     if not args.json:
-        made = summary.get("film") or summary["files"]
+        made = summary.get("film") or summary.get("files") or []
         print(f"nothing changed: {summary['hits']} kept", *([made] if isinstance(made, str) else made), sep="\n")
         return 0
     for step, kind, scene in json.loads(note.steps):

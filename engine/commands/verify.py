@@ -7,12 +7,14 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import BackendError
+from ..backends import find, registered
+from ..errors import MikebotError
 from ..graph import Action, Result
 from ..perform import Bench
 from ..perform import run as make
 from ..places import store_folder, workspace
 from ..store import Store, hash_of
+from ..worker import told
 
 LEAST_PSNR = 30.0  # Decibels between two makings of a backend that is not exact.
 
@@ -43,14 +45,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _records(store: Store) -> Iterator[tuple[Action, Result]]:
-    """Results whose inputs and outputs are all here."""
+    """Results whose inputs and outputs are all here, of backends as they are installed."""
     rows = store.ledger.rows()
     results = store.lookup(row.key for row in rows)
     actions = store.actions(results)
     for key, result in results.items():
         inputs = key in actions and all(store.path(digest).exists() for digest in actions[key].inputs.values())
-        if inputs and all(store.holds(artifact) for artifact in result.outputs.values()):
+        if inputs and _installed(actions[key]) and all(store.holds(artifact) for artifact in result.outputs.values()):
             yield actions[key], result
+
+
+def _installed(action: Action) -> bool:
+    """Another version of a backend may give other bytes, and says so by its version."""
+    known = f"{action.kind}.{action.backend}" in registered()
+    return known and find(action.kind, action.backend).version == action.version
 
 
 def _sample(records: list[tuple[Action, Result]], count: int) -> list[tuple[Action, Result]]:
@@ -64,8 +72,11 @@ def _again(action: Action, result: Result, store: Store) -> Iterator[str]:
     with store.scratch() as out:
         try:
             facts = make(action, store, out, _Silent(), bench)
-        except BackendError as error:
+        except MikebotError as error:
             yield f"failed: {name}: {error}"
+            return
+        except Exception as error:
+            yield f"failed: {name}: {told(action, error)[0]}"
             return
         backend, _ = bench.ready(action)
         if dict(facts) != dict(result.facts):

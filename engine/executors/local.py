@@ -97,7 +97,11 @@ class LocalExecutor:
             if worker is None:
                 if len(self._workers) >= self._lanes:
                     return
-                worker = _Worker(self)
+                try:
+                    worker = _Worker(self)
+                except OSError as error:
+                    self._waiting.pop(0).future.set_exception(BackendError(f"no worker can be started: {error}"))
+                    continue
                 self._workers.append(worker)
             job = next((job for job in self._waiting if job.model == worker.resident), self._waiting[0])
             self._waiting.remove(job)
@@ -127,7 +131,8 @@ class LocalExecutor:
 
     def command(self) -> list[str]:
         """What starts a worker."""
-        return [self._python, "-m", "engine.worker", str(self._store)]
+        # -P: a json.py in the folder that we are called in is not ours to run.
+        return [self._python, "-P", "-m", "engine.worker", str(self._store)]
 
 
 class _Worker:
