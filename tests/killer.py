@@ -138,7 +138,7 @@ def main() -> None:
     command = LocalExecutor.command
 
     def trapped(self: LocalExecutor) -> list[str]:
-        python, _, _, folder = command(self)
+        python, *_, folder = command(self)
         return [python, __file__, point, number, mark, "worker", folder]
 
     LocalExecutor.command = trapped  # type: ignore[method-assign]

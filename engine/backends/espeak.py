@@ -80,6 +80,8 @@ class Espeak(Light):
             speaker.close()
             raise
         self._process = speaker
+        if "errno" in answer:
+            raise OSError(answer["errno"], answer["error"])
         if "error" in answer:
             raise BackendError(answer["error"])
         return answer

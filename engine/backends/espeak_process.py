@@ -74,6 +74,8 @@ def _answer(path: str, request: dict[str, Any]) -> dict[str, Any]:
         return _speak(library, request)
     except RuntimeError as error:
         return {"error": str(error)}
+    except OSError as error:  # The disk is full, say: the other process knows what to tell.
+        return {"error": error.strerror or str(error), "errno": error.errno or 0}
     finally:
         library.espeak_Terminate()
         _unload(library._handle)
