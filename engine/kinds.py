@@ -39,14 +39,21 @@ class Narration:
 
 @dataclass(frozen=True)
 class Still:
-    """The picture that a scene starts from. Writes `image` (PNG, RGB, width x height)."""
+    """The picture that a scene starts from, or what it shows. Writes `image` (PNG, RGB, width x height).
+
+    What is shown comes as an animated PNG: its picture is the whole, its animation frames are the states in
+    which it appears, the first before any cue (backends/states.py). Reads `source`, a file of code or of a graph.
+    """
 
     prompt: str
     width: int
     height: int
     seed: int
     style: str = ""
+    theme: str = "studio"
     persona: Mapping[str, Any] | None = None  # name, trigger, appearance, wardrobe, mouth; None: off screen
+    show: Mapping[str, Any] | None = None  # What is shown: the fields of code, slide or diagram.
+    beside: bool = False  # The persona's window takes its place in what is shown (frame.inset).
 
 
 @dataclass(frozen=True)
@@ -82,11 +89,45 @@ class Scene:
     width: int
     height: int
     burn: bool = False  # Captions drawn into the picture: reads `timing`.
+    theme: str = "studio"  # How captions and the persona's window look.
+    head: int = 0  # Frames that a joint takes from the scene's head: not in `video`.
+    cues: tuple[str, ...] = ()  # Words at which the board goes on to its next state: reads `timing`.
+    start: str = "0"  # Seconds of given footage that are left out.
+    fit: str = "fill"  # Given footage: fill (cut what is too much) or fit (all of it, on a ground).
+
+
+@dataclass(frozen=True)
+class Joint:
+    """The way into a scene, over that scene's first frames. Writes `video` (final codec).
+
+    `entering` and `leaving` are the params of the scenes on both sides (Scene); the inputs of the one that
+    leaves are named leaving_clip.0001, leaving_still, leaving_board. Without one, the film begins here.
+    """
+
+    style: str  # crossfade, fade (over black) or dip (over the theme's colour).
+    frames: int
+    fps: str
+    width: int
+    height: int
+    entering: Mapping[str, Any]
+    leaving: Mapping[str, Any] | None = None
+    theme: str = "studio"
+
+
+@dataclass(frozen=True)
+class Music:
+    """The film's music, decoded once. Writes `audio` (WAV, 16-bit, stereo, 48 kHz) at -23 LUFS.
+
+    `seconds` is how much of it is wanted at most; `loop` repeats it until then.
+    """
+
+    seconds: int
+    loop: bool = True
 
 
 @dataclass(frozen=True)
 class Sound:
-    """The sound of one scene at its place in the film, levelled and encoded.
+    """The sound of one scene at its place in the film, levelled, mixed and encoded.
 
     `phase` is the film's sample at which the scene starts, modulo 1024. Writes `packets` (the AAC packets
     that start inside the scene) and `levels` (energies for the film's loudness, and its peak).
@@ -95,11 +136,15 @@ class Sound:
     samples: int
     phase: int
     loudness: float
+    channels: int = 1
+    room: bool = False  # A faint room tone in place of digital silence.
+    music: Mapping[str, Any] | None = None  # at, gain, duck, before, after, left, fade: see plan.py.
+    own: Mapping[str, Any] | None = None  # The footage's own sound: start (seconds, text), level (dB).
 
 
 @dataclass(frozen=True)
 class Film:
-    """Everything joined. Writes `film` (MP4), `vtt`, `srt`, `poster` (JPEG), `loudness` (JSON)."""
+    """Everything joined. Writes `film` (MP4), `vtt`, `srt`, `poster` (JPEG), `loudness` (JSON), `youtube` (text)."""
 
     title: str
     language: str
@@ -111,6 +156,15 @@ class Film:
     spoken: tuple[int, ...]  # Which scenes (from 0) have a timing; timing.0001 belongs to the first of these.
     captions: str = "soft"
     poster: int = 0  # The scene, from 0, that the poster shows.
+    channels: int = 1
+    joints: tuple[tuple[int, int], ...] = ()  # Scenes (from 0) that a joint enters, and how many frames it takes.
+
+
+@dataclass(frozen=True)
+class Stems:
+    """Narration, music and picture apart. Writes `narration`, `music` (WAV, 48 kHz) and `picture` (MP4)."""
+
+    sounds: tuple[Mapping[str, Any], ...]  # The params of each scene's sound, in order.
 
 
 class Kind(NamedTuple):
@@ -126,12 +180,25 @@ class Kind(NamedTuple):
 KINDS: Mapping[str, Kind] = {
     "speech": Kind(Speech, ("voice",), (), ("audio", "timing")),
     "narration": Kind(Narration, ("recording",), ("audio", "timing"), ("audio", "timing"), ("samples",)),
-    "still": Kind(Still, ("image", "portrait", "look"), (), ("image",)),
+    "still": Kind(Still, ("image", "portrait", "look", "source"), ("font",), ("image",)),
     "clip": Kind(Clip, ("first", "still", "video"), (), ("video", "last")),
     "talk": Kind(Talk, ("audio", "timing", "still"), ("clip",), ("video",)),
-    "scene": Kind(Scene, ("timing", "still"), ("clip",), ("video",)),
-    "sound": Kind(Sound, ("audio",), (), ("packets", "levels")),
-    "film": Kind(Film, (), ("scene", "packets", "levels", "timing"), ("film", "vtt", "srt", "poster", "loudness")),
+    "scene": Kind(Scene, ("timing", "still", "board"), ("clip", "font"), ("video",)),
+    "joint": Kind(
+        Joint,
+        ("timing", "still", "board", "leaving_still", "leaving_board", "leaving_timing"),
+        ("clip", "leaving_clip", "font"),
+        ("video",),
+    ),
+    "music": Kind(Music, ("file",), (), ("audio",)),
+    "sound": Kind(Sound, ("audio", "music", "footage"), (), ("packets", "levels")),
+    "film": Kind(
+        Film,
+        (),
+        ("scene", "joint", "packets", "levels", "timing"),
+        ("film", "vtt", "srt", "poster", "loudness", "youtube"),
+    ),
+    "stems": Kind(Stems, ("film", "music"), ("audio", "footage"), ("narration", "music", "picture")),
 }
 
 

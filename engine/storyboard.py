@@ -35,6 +35,7 @@ class Portrait:
     image: Source
     mouth: Mapping[str, float] = field(default_factory=dict)  # x, y (middle), width, height
     eyes: tuple[Mapping[str, float], ...] = ()
+    poses: Mapping[str, Source] = field(default_factory=dict)  # Pictures with the same face in the same place.
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,45 @@ class Persona:
     look: Source | None = None
     look_weight: float = 1.0
     voice: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # By speech backend.
+
+
+@dataclass(frozen=True)
+class Show:
+    """What a scene shows in place of a picture: code, a slide or a diagram."""
+
+    kind: str
+    said: Mapping[str, Any]  # The author's fields, as schemas/storyboard.schema.json has them.
+    cues: tuple[str, ...] = ()  # Words of the narration at which it goes on to its next state, in order.
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Transition:
+    """How a scene is entered: over its own first frames, so that no length changes."""
+
+    style: str
+    seconds: Fraction = Fraction(1, 2)
+
+
+@dataclass(frozen=True)
+class Footage:
+    """Which part of the author's video is shown, how it meets the picture's shape, and how loud its sound is."""
+
+    start: Fraction = Fraction(0)
+    end: Fraction | None = None
+    fit: str = "fill"
+    sound: float | None = None  # Decibels over the film's loudness; None: silent.
+
+
+@dataclass(frozen=True)
+class Music:
+    """What sounds below the film: decibels over the film's loudness, and how far it steps back under speech."""
+
+    file: Source
+    gain: float = -8.0
+    duck: float = 12.0
+    fade: Fraction = Fraction(3)  # Seconds, at the film's end.
+    loop: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,6 +109,11 @@ class Scene:
     image: Source | None = None
     video: Source | None = None
     audio: Source | None = None
+    show: Show | None = None
+    transition: Transition | None = None
+    footage: Footage = Footage()
+    fit: str = "fill"  # The author's picture: fill or fit.
+    pose: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,12 +125,16 @@ class Storyboard:
     persona: Persona | None = None
     seed: int = 0
     style: str = ""
+    theme: str = ""
     format: Format = Format()
     language: str = "en"
     captions: str = "soft"
     loudness: float = -16.0
     poster: int = 0  # Index of the scene whose picture the poster shows.
     pronunciation: Mapping[str, str] = field(default_factory=dict)
+    music: Music | None = None
+    room_tone: bool = False
+    fonts: tuple[Source, ...] = ()  # The workspace's own, for letters that the engine's fonts lack.
 
 
 @dataclass(frozen=True)
@@ -105,3 +154,4 @@ class Profile:
     name: str
     kinds: Mapping[str, Choice]
     given: Mapping[str, Choice]
+    show: Mapping[str, Choice] = field(default_factory=dict)  # By what is shown: code, slide, diagram.

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from ..frame import Box
 
 PLACE = "mikebot:portrait"  # Key of a still's PNG text that holds [x, y, width, height] of the portrait.
-
-
-class Box(NamedTuple):
-    """A rectangle in pixels; x and y are its upper left corner."""
-
-    x: int
-    y: int
-    width: int
-    height: int
 
 
 def portrait_room(width: int, height: int) -> Box:
