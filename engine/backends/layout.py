@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+
 from ..frame import Box
 
 PLACE = "mikebot:portrait"  # Key of a still's PNG text that holds [x, y, width, height] of the portrait.
