@@ -2,10 +2,11 @@
 
 Packet j of a film is made from the film's samples (j - 1) * 1024 to (j + 1) * 1024, and only together with its
 neighbours gives sound again: AAC's transform overlaps by half (ISO/IEC 14496-3, 4.6.11). A scene that starts at
-sample s of the film owns the packets with s <= j * 1024 < end. Each scene is encoded by itself with silence
-around it; as narrations begin and end with silence, what two scenes' packets share at a joint is silence
-in both, so the packets of all scenes in a row are what one encoder would have made: exact in count, and without
-the 21 ms that joining encoded files costs at every joint.
+sample s of the film owns the packets with s <= j * 1024 < end. Each scene is encoded by itself between what
+sounds around it: silence, as narrations begin and end with it, or the music and the room that sound there in the
+film too. What two scenes' packets share at a joint is therefore the same sound in both, in the same windows, so the
+packets of all scenes in a row are what one encoder would have made: exact in count, and without the 21 ms that
+joining encoded files costs at every joint.
 
 The file: a line of JSON (config, the AudioSpecificConfig, in hexadecimal; packets, their sizes; tail, the size of
 one packet more, of silence, which the last scene of a film needs to be heard to its end; phase; samples), then
@@ -27,7 +28,9 @@ from ..errors import BackendError
 from ..kinds import PACKET, SAMPLE_RATE
 from .loudness import Sound
 
-CONTEXT = 2  # Packets of silence that the encoder hears first: its window decisions settle.
+CONTEXT = 3  # Packets that the encoder hears before a scene's first: its window decisions settle.
+AFTER = 2  # And after the tail: it looks ahead.
+LAYOUTS = {1: "mono", 2: "stereo"}
 LONGEST_HEADER = 1 << 24
 
 
@@ -47,31 +50,49 @@ def owned(phase: int, samples: int) -> int:
     return -(-(phase + samples) // PACKET) - (phase > 0)
 
 
-def encode(sound: Sound, phase: int, bits: int, said: Callable[[int, int], None]) -> tuple[bytes, list[bytes]]:
-    """The AudioSpecificConfig, and the packets that a scene owns with the tail as the last."""
-    coder = _encoder(bits)
-    first = CONTEXT + (phase > 0)
-    frames = CONTEXT - (-(phase + len(sound)) // PACKET) + 1
-    padded = np.zeros((1, frames * PACKET), np.float32)
-    padded[0, CONTEXT * PACKET + phase :][: len(sound)] = sound
+def around(phase: int, samples: int) -> tuple[int, int]:
+    """How many samples before a scene, and after it, the encoder hears: whole packets with the scene's own."""
+    return CONTEXT * PACKET + phase, -(phase + samples) % PACKET + (1 + AFTER) * PACKET
+
+
+def encode(sound: Sound, bits: int, said: Callable[[int, int], None]) -> tuple[bytes, list[bytes]]:
+    """The AudioSpecificConfig, and the packets of a sound (channels x samples) that has what is `around` a scene.
+
+    The scene's own follow after `skipped(phase)` others; after those comes the tail.
+    """
+    channels, frames = sound.shape[0], sound.shape[1] // PACKET
+    coder = _encoder(bits, channels)
     packets: list[bytes] = []
     for number in range(frames):
-        packets += map(bytes, coder.encode(_frame(padded, number)))
+        packets += map(bytes, coder.encode(_frame(sound, number)))
         if number % 256 == 0:
             said(number, frames)
     packets += map(bytes, coder.encode(None))
-    return bytes(coder.extradata or b""), packets[first : first + owned(phase, len(sound)) + 1]
+    return bytes(coder.extradata or b""), packets
 
 
-def decode(config: bytes, packets: Sequence[bytes], phase: int, samples: int) -> Sound:
-    """What a player hears of a scene whose packets stand in a row after silence."""
+def skipped(phase: int) -> int:
+    """How many packets of `encode` come before a scene's own."""
+    return CONTEXT + (phase > 0)
+
+
+def decode(config: bytes, packets: Sequence[bytes], early: int, samples: int) -> Sound:
+    """What a player hears of packets in a row, channels x samples, but the `early` first samples.
+
+    A packet gives its sound only with the next, so the first 1,024 samples are of before the first.
+    """
     coder = av.CodecContext.create("aac", "r")
     coder.extradata = config
     coder.thread_count = 1
-    heard = [frame.to_ndarray()[0] for packet in packets for frame in coder.decode(av.Packet(packet))]
-    heard += [frame.to_ndarray()[0] for frame in coder.decode(None)]
-    early = phase or PACKET  # Samples before the scene in what its first packet gives.
-    return _fitted(np.concatenate(heard)[early:], samples)
+    heard = [frame.to_ndarray() for packet in packets for frame in coder.decode(av.Packet(packet))]
+    heard += [frame.to_ndarray() for frame in coder.decode(None)]
+    sound = np.concatenate(heard, axis=1).astype(np.float32)[:, early : early + samples]
+    return np.pad(sound, ((0, 0), (0, samples - sound.shape[1])))
+
+
+def channels(config: bytes) -> int:
+    """How many channels an AudioSpecificConfig says (ISO/IEC 14496-3, 1.6.2.1: after 5 bits and 4)."""
+    return config[1] >> 3 & 15
 
 
 def write(path: Path, config: bytes, packets: Sequence[bytes], phase: int, samples: int) -> None:
@@ -98,11 +119,11 @@ def read(path: Path) -> Packets:
     return found
 
 
-def _encoder(bits: int) -> av.AudioCodecContext:
+def _encoder(bits: int, channels: int) -> av.AudioCodecContext:
     """The plain encoder: no noise substitution (its noise would depend on what was decoded before)."""
     coder = av.CodecContext.create("aac", "w")
     coder.sample_rate = SAMPLE_RATE
-    coder.layout = "mono"
+    coder.layout = LAYOUTS[channels]
     coder.format = av.AudioFormat("fltp")
     coder.bit_rate = bits
     coder.options = {"aac_coder": "fast", "aac_pns": "0", "flags": "+bitexact"}
@@ -110,13 +131,10 @@ def _encoder(bits: int) -> av.AudioCodecContext:
     return coder
 
 
-def _frame(padded: Sound, number: int) -> av.AudioFrame:
-    frame = av.AudioFrame.from_ndarray(padded[:, number * PACKET : (number + 1) * PACKET], format="fltp", layout="mono")
+def _frame(sound: Sound, number: int) -> av.AudioFrame:
+    part = np.ascontiguousarray(sound[:, number * PACKET : (number + 1) * PACKET])
+    frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=LAYOUTS[len(sound)])
     frame.sample_rate = SAMPLE_RATE
     frame.pts = number * PACKET
     frame.time_base = Fraction(1, SAMPLE_RATE)
     return frame
-
-
-def _fitted(sound: Sound, samples: int) -> Sound:
-    return np.pad(sound[:samples], (0, max(0, samples - len(sound))))

@@ -1,8 +1,8 @@
-"""The sound of one scene: read, levelled, encoded, and measured as it will be heard.
+"""The sound of one scene: its voice levelled, mixed with what is below it, encoded, and measured as it will be heard.
 
 What a scene keeps for the film is measured on the decoded packets, so the film's loudness and true peak are
 those of the file that people play. `levels` (JSON): hop (960 samples), samples, energies (see loudness.py),
-true_peak (a magnitude), integrated (LUFS; null where nothing is heard), gain (dB).
+true_peak (a magnitude), integrated (LUFS; null where nothing is heard), gain (dB, of the voice).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import BackendError
-from ..kinds import SAMPLE_RATE, Tell
-from . import aac
+from ..kinds import PACKET, SAMPLE_RATE, Inputs, Tell
+from . import aac, duck, mix
 from .limiter import limited
 from .loudness import HOP, Sound, alone, decibels, energies, true_peak
 
@@ -25,6 +25,7 @@ SILENCE = SAMPLE_RATE // 10  # What a narration has at both ends, in samples.
 CLOSE = 0.05  # LU from the loudness asked for.
 TRIES = 5
 MARGIN = 0.8  # dB that the coder may add to a peak, at first.
+WARM = 3  # Energies of what sounds before the scene: the filters still ring of it.
 
 
 class Coded(NamedTuple):
@@ -32,21 +33,28 @@ class Coded(NamedTuple):
 
     config: bytes
     packets: list[bytes]
-    heard: Sound
+    heard: Sound  # From WARM energies before the scene on.
     peak: float
 
 
-def make(params: Any, audio: Path | None, out: Path, tell: Tell) -> None:
+class Parts(NamedTuple):
+    """The voice, and what is below it from before the scene to after it; both channels x samples."""
+
+    voice: Sound
+    gain: float  # dB by which the voice was raised.
+    bed: Sound
+
+
+def make(params: Any, inputs: Inputs, out: Path, tell: Tell) -> None:
     """Write `packets` and `levels`."""
     tell.progress(0, 100)
-    sound = _placed(audio, params.samples)
-    tell.progress(10, 100)
-    coded, gain = _coded(sound, params, tell)
+    found = parts(params, inputs, tell)
+    coded = _coded(found, params, tell)
     aac.write(out / "packets", coded.config, coded.packets, params.phase, params.samples)
-    sums = energies(coded.heard)
+    sums = energies(coded.heard, WARM)
     levels = {
         "energies": [float(f"{value:.9g}") for value in sums],
-        "gain": round(gain, 3),
+        "gain": round(found.gain, 3),
         "hop": HOP,
         "integrated": _rounded(alone(sums)),
         "samples": params.samples,
@@ -56,22 +64,36 @@ def make(params: Any, audio: Path | None, out: Path, tell: Tell) -> None:
     tell.progress(100, 100)
 
 
-def _coded(sound: Sound, params: Any, tell: Tell) -> tuple[Coded, float]:
-    """The scene's packets, and by how many decibels its sound was raised.
+def parts(params: Any, inputs: Inputs, tell: Tell) -> Parts:
+    """What the scene's sound is mixed of, each at its loudness."""
+    audio = inputs.get("audio")
+    sound = _placed(audio, params.samples)
+    tell.progress(10, 100)
+    said = None if audio is None else duck.spoken(sound)
+    bed = mix.bed(params, inputs, said, aac.around(params.phase, params.samples), tell)
+    tell.progress(20, 100)
+    voice, gain = _levelled(sound, params, _share(tell, 20, 40))
+    return Parts(np.repeat(voice[None], params.channels, axis=0), gain, bed)
+
+
+def _coded(found: Parts, params: Any, tell: Tell) -> Coded:
+    """The scene's packets.
 
     What the coder does to a peak is known only afterwards: where it is too much, the limiter's ceiling is
     lowered by that.
     """
     ceiling = params.peak - MARGIN
+    bits, skipped = params.bits * (1 + params.channels) // 2, aac.skipped(params.phase)
+    before = (aac.CONTEXT + 1) * PACKET + params.phase - WARM * HOP
     for attempt in range(TRIES):
-        levelled, gain = _levelled(sound, params.loudness, ceiling, params.raise_by, _share(tell, 10, 40))
-        config, packets = aac.encode(levelled, params.phase, params.bits, _share(tell, 40, 80))
-        heard = aac.decode(config, packets, params.phase, params.samples)
+        config, packets = aac.encode(_mixed(found, params, ceiling), bits, _share(tell, 40, 80))
+        packets = packets[: skipped + aac.owned(params.phase, params.samples) + 1]
+        heard = aac.decode(config, packets, before, params.samples + WARM * HOP)
         tell.progress(90, 100)
-        peak = true_peak(heard)
+        peak = true_peak(heard[:, WARM * HOP :])
         over = (decibels(peak) or -200) - params.peak
         if over < 0:
-            return Coded(config, packets, heard, peak), gain
+            return Coded(config, packets[skipped:], heard, peak)
         ceiling -= over + 0.1 * (attempt + 1)
     raise BackendError(
         f"the sound's true peak does not get below {params.peak:g} dBTP once it is encoded",
@@ -79,22 +101,31 @@ def _coded(sound: Sound, params: Any, tell: Tell) -> tuple[Coded, float]:
     )
 
 
-def _levelled(
-    sound: Sound, loudness: float, ceiling: float, most: float, said: Callable[[int, int], None]
-) -> tuple[Sound, float]:
-    """The sound at the loudness, its peaks under the ceiling (dBTP); the gain in decibels.
+def _mixed(found: Parts, params: Any, ceiling: float) -> Sound:
+    """All that sounds, its peaks under the ceiling (dBTP), from before the scene to after it."""
+    mixed = found.bed.copy()
+    before = aac.around(params.phase, params.samples)[0]
+    mixed[:, before : before + params.samples] += found.voice
+    return limited(mixed, 10 ** (ceiling / 20))
 
-    Turning peaks down costs loudness, so what is lost is added to the gain and the peaks are turned down again.
+
+def _levelled(sound: Sound, params: Any, said: Callable[[int, int], None]) -> tuple[Sound, float]:
+    """The voice at the film's loudness, its peaks limited, for each channel; the gain in decibels.
+
+    The loudness is that of all channels together. Turning peaks down costs loudness, so what is lost is added to
+    the gain and the peaks are turned down again.
     """
     found = alone(energies(sound))
     if found is None:
         return sound, 0.0
-    gain = min(loudness - found, most)
+    wanted = params.loudness - 10 * float(np.log10(params.channels))
+    ceiling, most = params.peak - MARGIN, params.raise_by
+    gain = min(wanted - found, most)
     for attempt in range(TRIES):
         said(attempt, TRIES)
         louder = sound * np.float32(10 ** (gain / 20))
         levelled = limited(louder, 10 ** (ceiling / 20))
-        missing = loudness - (alone(energies(levelled)) or loudness)
+        missing = wanted - (alone(energies(levelled)) or wanted)
         if abs(missing) < CLOSE or gain + missing > most:
             break
         gain += missing

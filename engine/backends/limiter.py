@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .loudness import TAPS, Floats, Sound, peaks
+from .loudness import TAPS, Floats, Sound, peaks, reach
 
 AHEAD = 480  # Samples (10 ms) before and after a peak over which the gain moves.
 CHUNK = 1 << 17
@@ -12,14 +12,19 @@ AROUND = AHEAD + TAPS + 1
 
 
 def limited(sound: Sound, ceiling: float) -> Sound:
-    """The sound with no peak, at or between samples, above the ceiling (a magnitude, full scale 1)."""
+    """The sound with no peak, at or between samples, above the ceiling (a magnitude, full scale 1).
+
+    All channels are turned down together, so nothing moves from side to side.
+    """
     out = sound.copy()
-    for start in range(0, len(sound), CHUNK):
+    for start in range(0, sound.shape[-1], CHUNK):
         left = max(0, start - 2 * AROUND)
-        part = sound[left : start + CHUNK + 2 * AROUND]
-        gain = _gain(peaks(part), ceiling)
+        part = np.atleast_2d(sound[..., left : start + CHUNK + 2 * AROUND])
+        if float(np.abs(part).max()) * reach() <= ceiling:
+            continue
+        gain = _gain(np.max([peaks(channel) for channel in part], axis=0), ceiling)
         if gain is not None:
-            out[start : start + CHUNK] *= gain[start - left : start - left + CHUNK].astype(np.float32)
+            out[..., start : start + CHUNK] *= gain[start - left : start - left + CHUNK].astype(np.float32)
     return out
 
 

@@ -1,14 +1,16 @@
 """Loudness after ITU-R BS.1770-5: K-weighted energies, gating, true peak.
 
-Everything is mono at 48 kHz, samples as floats with full scale 1. The loudness of a film is not the mean of
-its scenes': gating looks at blocks of 400 ms, each 100 ms later than the one before, and some lie across a
-joint. So a scene keeps what the blocks are made of, its K-weighted energies of 20 ms each, and the film puts
-these in a row. A scene begins and ends with silence longer than the filters ring, hence the sum is exact.
+Everything is at 48 kHz, samples as floats with full scale 1, of one channel (samples) or of several (channels x
+samples). Energies are summed over channels, so one voice in two channels is 3 dB louder than in one. The
+loudness of a film is not the mean of its scenes': gating looks at blocks of 400 ms, each 100 ms later than the
+one before, and some lie across a joint. So a scene keeps what the blocks are made of, its K-weighted energies of
+20 ms each, and the film puts these in a row. What the filters still ring of from the scene before is in a
+scene's energies where `before` says how much of it is given; without music there is silence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -34,10 +36,46 @@ class Part(NamedTuple):
     energies: Floats
 
 
-def energies(sound: Sound) -> Floats:
-    """Sums of squares of the K-weighted sound, for each 20 ms; the last may hold less than 20 ms."""
-    sums = [np.add.reduceat(part * part, np.arange(0, len(part), HOP)) for part in _weighted(sound)]
-    return np.concatenate(sums) if sums else np.zeros(0)
+def energies(sound: Sound, before: int = 0) -> Floats:
+    """Sums of squares of the K-weighted sound, for each 20 ms; the last may hold less than 20 ms.
+
+    The first `before` energies are of what sounds before the scene, and left out.
+    """
+    meter = Meter()
+    meter.add(sound)
+    return meter.energies()[before:]
+
+
+class Meter:
+    """Energies of sound that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._sums: list[Floats] = []
+        self._held: list[Sound] = []
+        self._count = 0
+        self._heard: Sound | None = None  # What the filters still ring of.
+
+    def add(self, sound: Sound) -> None:
+        """Take the next samples, of one channel or of several."""
+        self._held.append(np.atleast_2d(sound))
+        self._count += self._held[-1].shape[1]
+        if self._count >= CHUNK:
+            self._weigh(self._count // CHUNK * CHUNK)
+
+    def energies(self) -> Floats:
+        """Of all that was taken; nothing can be taken any more."""
+        if self._count:
+            self._weigh(self._count)
+        return np.concatenate(self._sums) if self._sums else np.zeros(0)
+
+    def _weigh(self, samples: int) -> None:
+        held = np.concatenate(self._held, axis=1)
+        for start in range(0, samples, CHUNK):
+            part = held[:, start : min(start + CHUNK, samples)]
+            heard = part if self._heard is None else np.concatenate([self._heard, part], axis=1)
+            self._sums.append(sum((_sums(channel, part.shape[1]) for channel in heard), np.zeros(1)))
+            self._heard = heard[:, -(TRANSFORM - CHUNK) :].copy()
+        self._held, self._count = [held[:, samples:]], held.shape[1] - samples
 
 
 def integrated(sums: Floats) -> float | None:
@@ -77,15 +115,16 @@ def combined(parts: Iterable[Part], samples: int) -> Floats:
 def true_peak(sound: Sound) -> float:
     """The highest magnitude between and at the samples, fourfold oversampled (BS.1770-5, annex 2)."""
     highest = 0.0
-    for start in range(0, len(sound), CHUNK):
-        part = sound[max(0, start - TAPS) : start + CHUNK + TAPS]
-        if float(np.abs(part).max()) * _reach() > highest:
-            highest = max(highest, float(peaks(part).max()))
+    for channel in np.atleast_2d(sound):
+        for start in range(0, len(channel), CHUNK):
+            part = channel[max(0, start - TAPS) : start + CHUNK + TAPS]
+            if float(np.abs(part).max()) * reach() > highest:
+                highest = max(highest, float(peaks(part).max()))
     return highest
 
 
 def peaks(sound: Sound) -> Floats:
-    """For each sample, the highest magnitude from it to the next one; zeros are taken to lie around."""
+    """For each sample, the highest magnitude from it to the next one; zeros are taken to lie around (one channel)."""
     wide = sound.astype(np.float64)
     highest = np.abs(wide)
     for phase in _phases():
@@ -108,7 +147,7 @@ def _phases() -> tuple[Floats, ...]:
 
 
 @cache
-def _reach() -> float:
+def reach() -> float:
     """How much higher than its samples a sound can be at most."""
     return max(1.0, *(float(np.abs(phase).sum()) for phase in _phases()))
 
@@ -125,16 +164,12 @@ def _response() -> NDArray[np.complex128]:
     return response
 
 
-def _weighted(sound: Sound) -> Iterator[Floats]:
-    """The sound through the filters, in parts of CHUNK samples: each is filtered with what was before it."""
-    before = TRANSFORM - CHUNK
-    for start in range(0, len(sound), CHUNK):
-        part = np.zeros(TRANSFORM)
-        given = sound[max(0, start - before) : start + CHUNK]
-        at = before - min(start, before)
-        part[at : at + len(given)] = given
-        heard = np.fft.irfft(np.fft.rfft(part) * _response(), TRANSFORM)
-        yield heard[before : before + min(CHUNK, len(sound) - start)]
+def _sums(heard: Sound, samples: int) -> Floats:
+    """Energies of the last samples of one channel, through the filters with what was before them."""
+    part = np.zeros(TRANSFORM)
+    part[: len(heard)] = heard
+    weighted = np.fft.irfft(np.fft.rfft(part) * _response(), TRANSFORM)[len(heard) - samples : len(heard)]
+    return np.add.reduceat(weighted * weighted, np.arange(0, samples, HOP))
 
 
 def _level(power: float) -> float:

@@ -78,6 +78,8 @@ def _sound(params: Any, parts: Sequence[Part], total: int) -> Track:
     """The film's packets; the first 1,024 samples that they give are from before the film."""
     if any(part.sound.config != parts[0].sound.config for part in parts):
         raise BackendError("the scenes' sound is not encoded alike, so it cannot be joined", "Make the sound again.")
+    if aac.channels(parts[0].sound.config) != params.channels:
+        raise BackendError(f"the scenes' sound does not have the film's {params.channels} channels", "Plan it again.")
     track = Track(b"soun", full(b"smhd", 0, 0, bytes(4)), _sound_entry(parts[0].sound.config), SAMPLE_RATE, total)
     track.early, track.group = PACKET, 1
     track.language, track.tongue = mp4_words.language(params.language), params.language
@@ -91,7 +93,7 @@ def _sound_entry(config: bytes) -> bytes:
     """mp4a with its elementary stream descriptor (ISO/IEC 14496-14, 5.6; 14496-1, 7.2.6)."""
     decoder = _descriptor(4, struct.pack(">BBHBII", 0x40, 0x15, 0, 0, 0, 0) + _descriptor(5, config))
     stream = _descriptor(3, struct.pack(">HB", 2, 0) + decoder + _descriptor(6, b"\x02"))
-    fixed = struct.pack(">6xH8xHHIHH", 1, 1, 16, 0, SAMPLE_RATE, 0)
+    fixed = struct.pack(">6xH8xHHIHH", 1, aac.channels(config), 16, 0, SAMPLE_RATE, 0)
     return box(b"mp4a", fixed, full(b"esds", 0, 0, stream))
 
 

@@ -15,19 +15,20 @@ from engine.backends.limiter import limited
 
 
 def measured(sound: np.ndarray[Any, Any]) -> tuple[float, float]:
-    """Integrated loudness and true peak (a magnitude), by ffmpeg's ebur128 as PyAV ships it."""
+    """Integrated loudness and true peak (a magnitude), by ffmpeg's ebur128 as PyAV ships it; of one or two channels."""
+    sides = np.atleast_2d(sound)
+    layout = ("mono", "stereo")[len(sides) - 1]
     graph = av.filter.Graph()
-    source = graph.add_abuffer(sample_rate=48000, format="flt", layout="mono", time_base=Fraction(1, 48000))
+    source = graph.add_abuffer(sample_rate=48000, format="fltp", layout=layout, time_base=Fraction(1, 48000))
     meter = graph.add("ebur128", "peak=true:metadata=1:framelog=quiet")
     sink = graph.add("abuffersink")
     source.link_to(meter)
     meter.link_to(sink)
     graph.configure()
     last: dict[str, str] = {}
-    for start in range(0, len(sound), 4800):
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(sound[None, start : start + 4800], np.float32), format="flt", layout="mono"
-        )
+    for start in range(0, sides.shape[1], 4800):
+        part = np.ascontiguousarray(sides[:, start : start + 4800], np.float32)
+        frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=layout)
         frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
         graph.push(frame)
         while True:
@@ -35,7 +36,8 @@ def measured(sound: np.ndarray[Any, Any]) -> tuple[float, float]:
                 last = dict(graph.pull().metadata) or last
             except (av.error.BlockingIOError, av.error.EOFError):
                 break
-    return float(last["lavfi.r128.I"]), float(last["lavfi.r128.true_peaks_ch0"])
+    heights = [float(last[f"lavfi.r128.true_peaks_ch{side}"]) for side in range(len(sides))]
+    return float(last["lavfi.r128.I"]), max(heights)
 
 
 def as_sound(values: np.ndarray[Any, Any]) -> loudness.Sound:
@@ -52,6 +54,27 @@ def test_it_agrees_with_ffmpeg() -> None:
     level, peak = measured(sound)
     assert loudness.integrated(loudness.energies(sound)) == pytest.approx(level, abs=0.1)
     assert loudness.true_peak(sound) == pytest.approx(peak, rel=0.012)  # 0.1 dB
+
+
+def test_it_agrees_with_ffmpeg_on_two_channels() -> None:
+    sound = np.stack([as_sound(voice(48000 * 4, k, loud)) for k, loud in ((1, 0.2), (2, 0.05))])
+    level, peak = measured(sound)
+    assert loudness.integrated(loudness.energies(sound)) == pytest.approx(level, abs=0.1)
+    assert loudness.true_peak(sound) == pytest.approx(peak, rel=0.012)
+
+
+def test_sound_in_pieces_is_measured_as_in_one() -> None:
+    sound = np.stack([as_sound(voice(loudness.CHUNK * 2 + 4321, k)) for k in (1, 2)])
+    meter = loudness.Meter()
+    for start in range(0, sound.shape[1], 70001):
+        meter.add(sound[:, start : start + 70001])
+    assert np.allclose(meter.energies(), loudness.energies(sound), rtol=1e-9, atol=1e-12)
+
+
+def test_what_sounded_before_is_heard_in_the_first_energies() -> None:
+    sound = as_sound(voice(96000, 1))
+    whole = loudness.energies(sound)
+    assert np.allclose(loudness.energies(sound[24000 - 2880 :], 3), whole[25:], rtol=0.02, atol=1e-7)
 
 
 @pytest.mark.parametrize("lengths", [(96000, 67200, 192000), (96000, 66000, 190001)])
@@ -93,6 +116,14 @@ def test_the_limiter_keeps_every_peak_under_the_ceiling_and_silence_silent() -> 
     assert loudness.true_peak(quiet) <= 0.5 * 1.01
     assert not quiet[sound == 0].any()
     assert np.array_equal(limited(quiet, 1.0), quiet)
+
+
+def test_the_limiter_turns_both_sides_down_together() -> None:
+    sound = np.full((2, 20000), 0.25, np.float32)
+    sound[0, 10000] = 1.0
+    quiet = limited(sound, 0.5)
+    assert quiet[1, 10000] == pytest.approx(0.125, rel=0.1)
+    assert loudness.true_peak(quiet) <= 0.51
 
 
 def test_the_limiter_moves_its_gain_smoothly_and_only_near_a_peak() -> None:
