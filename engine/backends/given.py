@@ -15,7 +15,9 @@ from . import Light
 
 @dataclass(frozen=True)
 class PictureParams(Still):
-    """No knobs."""
+    """`fit`: fill (cut what is too much) or fit (all of the picture, on a ground); the plan passes the scene's."""
+
+    fit: str = "fill"
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,15 @@ class RecordingParams(Narration):
 
 
 class Picture(Light):
-    """The author's picture, upright, scaled to cover the still and cut around its middle."""
+    """The author's picture, upright: scaled to cover the still and cut around its middle, or all of it on a ground."""
 
     kind = "still"
     name = "given"
-    version = "1"
+    version = "2"
     Params = PictureParams
+
+    def check(self, params: PictureParams) -> list[str]:
+        return [] if params.fit in {"fill", "fit"} else [f"fit is {params.fit!r}; it takes fill or fit"]
 
     def run(self, params: PictureParams, inputs: Inputs, out: Path, tell: Tell) -> None:
         from . import covering
@@ -45,7 +50,7 @@ class Picture(Light):
         source = _given(inputs, "image", "picture")
         try:
             probe.image(source)
-            covering.picture(source, params.width, params.height, out / "image")
+            covering.picture(source, params.width, params.height, out / "image", params.fit)
         except (probe.Unreadable, OSError) as problem:
             raise _refused("picture", problem) from None
         tell.progress(1, 1)
@@ -56,7 +61,7 @@ class Footage(Light):
 
     kind = "clip"
     name = "given"
-    version = "1"
+    version = "2"
     Params = FootageParams
 
     def run(self, params: FootageParams, inputs: Inputs, out: Path, tell: Tell) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -43,7 +44,7 @@ class X264(Light):
 
     kind = "scene"
     name = "x264"
-    version = "3"
+    version = "4"
     Params = X264Params
 
     def check(self, params: X264Params) -> list[str]:
@@ -97,7 +98,7 @@ def _pictures(params: X264Params, clips: list[Path], still: Path | None, alive: 
     if not recipes:
         from .footage import Footage
 
-        return Footage(clips, size, rate(params.fps), alive)
+        return Footage(clips, size, rate(params.fps), alive, Fraction(params.start), params.fit)
     if len(recipes) < len(clips):
         raise BackendError("some clips of a scene are recipes and some are real video", "Use one clip backend.")
     if still is None:

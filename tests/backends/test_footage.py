@@ -132,7 +132,7 @@ def test_a_cancel_is_heard_while_frames_are_skipped(tmp_path: Path) -> None:
     video, tell = footage(tmp_path / "in", [grey(9)] * 200, Fraction(1000)), Stop()
     with pytest.raises(Cancelled):
         scene(tmp_path / "s", [video], 5, SMALL, tell=tell)
-    assert tell.heard == [(0, 5)] * 2 + [(1, 5)] * 3
+    assert tell.heard == [(0, 5)] * 4 + [(1, 5)]
 
 
 @pytest.mark.parametrize(
