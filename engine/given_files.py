@@ -34,7 +34,7 @@ class Given:
     def take(self, document: Document, path: Sequence[str | int], folder: Path, media: str) -> Source | None:
         """The file named at a path of a document; None, and a mistake, if it cannot be used.
 
-        `folder` is that of the document's file; `media` is image, video, audio or weights.
+        `folder` is that of the document's file; `media` is image, video, audio, text or weights.
         """
         named = document.data
         for part in path:
@@ -135,5 +135,6 @@ MEDIA = {
     "image": _Media(64_000_000, _probed("image")),
     "video": _Media(2_000_000_000, _probed("video")),
     "audio": _Media(2_000_000_000, _probed("audio")),
+    "text": _Media(65_536, None),
     "weights": _Media(2_000_000_000, None),
 }

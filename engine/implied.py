@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 from typing import Any
 
 from .kinds import PACKET, SAMPLE_RATE
 from .sentences import sentences
-from .storyboard import Scene, Storyboard
+from .storyboard import Scene, Source, Storyboard
 
 
 @cache
@@ -61,3 +62,36 @@ def chapter_of(scene: Scene, number: int) -> str:
 def occurs(word: str, text: str) -> bool:
     """Whether a text holds a word, whatever its case."""
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def theme_of(board: Storyboard) -> str:
+    """The theme of what is drawn: the author's, else the first that a word of `style` asks for."""
+    if board.theme:
+        return board.theme
+    said = re.findall(r"\w+", board.style.lower())
+    return next((theme for word in said for theme, begins in _THEMES.items() if re.match(begins, word)), "studio")
+
+
+def pose_of(scene: Scene, poses: Mapping[str, Source]) -> str:
+    """The persona's pose in a scene: the author's, else the first that a word of its prompts asks for; "" is none."""
+    if scene.pose:
+        return scene.pose
+    said = re.findall(r"\w+", f"{scene.video_prompt} {scene.image_prompt}".lower())
+    return next((pose for word in said for pose in poses if re.match(_POSES.get(pose, f"{pose}$"), word)), "")
+
+
+# Beginnings of words.
+_THEMES = {
+    "chalk": "chalk|blackboard|classroom|school",
+    "blueprint": "blueprint|technical|engineering|schematic",
+    "night": "night|dark|neon|terminal|noir|cyberpunk|midnight",
+    "paper": "paper|watercolo|sketch|pencil|ink|bright|white|pastel",
+    "studio": "studio|cinematic|warm",
+}
+_POSES = {
+    "happy": "smil|laugh|happ|cheer|nod|wav|proud",
+    "thinking": "think|wonder|ponder|consider|read|listen|stud|puzzl|remember",
+    "worried": "frown|worr|sad|afraid|nervous|anxious|burglar|thie",
+    "surprised": "surpris|startl|gasp|astonish|amaz|jump|shock",
+    "pointing": "point|finger|show|gestur|tap|present|explain",
+}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from fractions import Fraction
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from . import authored
 from .digests import Digests
 from .document import Document, read
 from .errors import AuthorError, Mistake, UsageError
@@ -17,7 +17,7 @@ from .given_files import Given
 from .meaning import mistakes as meanings
 from .meaning import warnings
 from .schema import mistakes as shape
-from .storyboard import Format, Persona, Portrait, Scene, Source, Storyboard
+from .storyboard import Persona, Source, Storyboard
 
 
 class Loaded(NamedTuple):
@@ -38,13 +38,14 @@ def load(path: Path, root: Path, digests: Digests) -> Loaded:
     wrong = [*document.mistakes, *persona.mistakes]
     wrong += [*shape(document, "storyboard"), *meanings(document), *persona.wrong()]
     scenes = _files(document, path.parent, given)
-    portrait, look = persona.files(given)
+    seen = persona.files(given)
+    music = _music(document, path.parent, given)
     wrong += given.mistakes
     if not wrong:
-        wrong += _silent_footage(document, scenes)
+        wrong += [*_lengths(document, scenes), *_poses(document, seen)]
     if wrong:
         raise AuthorError(list(dict.fromkeys(wrong)))
-    board = _board(document, scenes, persona.made(portrait, look))
+    board = authored.board(document, scenes, persona.made(seen), music)
     sources = {source.digest: source.path for source in given.taken.values()}
     own = [_own(path, raw), *persona.source]
     return Loaded(board, sources, (*own, *given.taken.values()), warnings(document, board))
@@ -104,34 +105,25 @@ class _PersonaFile:
             return []
         return [*shape(self.document, "persona"), *voice_mistakes(self.document)]
 
-    def files(self, given: Given) -> tuple[Source | None, Source | None]:
-        """The portrait's picture and the look's weights."""
+    def files(self, given: Given) -> dict[str, Source]:
+        """The portrait's picture, the look's weights, and the picture of each pose."""
         data = self.document.data if self.document is not None else None
-        found: list[Source | None] = []
+        if self.document is None or not isinstance(data, dict):
+            return {}
+        wanted: list[tuple[str, tuple[str, ...], str]] = []
         for field, name, media in (("portrait", "image", "image"), ("look", "lora", "weights")):
-            part = data.get(field) if isinstance(data, dict) else None
-            if self.document is not None and isinstance(part, dict) and _named(part.get(name)):
-                found.append(given.take(self.document, (field, name), self.path.parent, media))
-            else:
-                found.append(None)
-        return found[0], found[1]
+            if isinstance(data.get(field), dict) and _named(data[field].get(name)):
+                wanted.append((field, (field, name), media))
+        poses = data["portrait"].get("poses") if isinstance(data.get("portrait"), dict) else None
+        for name, file in poses.items() if isinstance(poses, dict) else ():
+            if _named(file):
+                wanted.append((f"pose:{name}", ("portrait", "poses", name), "image"))
+        found = {what: given.take(self.document, path, self.path.parent, media) for what, path, media in wanted}
+        return {what: source for what, source in found.items() if source is not None}
 
-    def made(self, portrait: Source | None, look: Source | None) -> Persona | None:
+    def made(self, files: dict[str, Source]) -> Persona | None:
         """The persona, once nothing is wrong."""
-        if self.document is None:
-            return None
-        data = self.document.data
-        eyes = tuple(_region(eye) for eye in data.get("portrait", {}).get("eyes", ()))
-        mouth = _region(data.get("portrait", {}).get("mouth", {}))
-        return Persona(
-            name=data["name"],
-            id=str(self.id),
-            **{field: data.get(field, "") for field in ("trigger", "appearance", "wardrobe")},
-            portrait=Portrait(portrait, mouth, eyes) if portrait is not None else None,
-            look=look,
-            look_weight=float(data.get("look", {}).get("weight", 1)),
-            voice=data.get("voice", {}),
-        )
+        return authored.persona(self.document.data, str(self.id), files) if self.document is not None else None
 
 
 def _files(document: Document, folder: Path, given: Given) -> list[dict[str, Source]]:
@@ -140,73 +132,71 @@ def _files(document: Document, folder: Path, given: Given) -> list[dict[str, Sou
     found: list[dict[str, Source]] = []
     for index, scene in enumerate(scenes if isinstance(scenes, list) else []):
         own: dict[str, Source] = {}
-        for media in ("image", "video", "audio"):
-            if isinstance(scene, dict) and _named(scene.get(media)):
-                source = given.take(document, ("scenes", index, media), folder, media)
-                own |= {media: source} if source is not None else {}
+        for media, below in _naming(scene) if isinstance(scene, dict) else ():
+            sort = "text" if media == "show" else media
+            source = given.take(document, ("scenes", index, *below), folder, sort)
+            own |= {media: source} if source is not None else {}
         found.append(own)
     return found
 
 
-def _board(document: Document, files: list[dict[str, Source]], persona: Persona | None) -> Storyboard:
-    data = document.data
-    scenes = tuple(_scene(document, index, scene, files[index]) for index, scene in enumerate(data["scenes"]))
-    shown_scenes = [scene.id for scene in scenes if not scene.hold]  # The plan counts these alone.
-    form = data.get("format", {})
-    return Storyboard(
-        title=data["title"].strip(),
-        scenes=scenes,
-        persona=persona,
-        seed=int(data.get("seed", 0)),
-        style=data.get("style", "").strip(),
-        format=Format(int(form.get("width", 1280)), int(form.get("height", 720)), _rate(form.get("fps", 25))),
-        language=data.get("language", "en"),
-        captions=data.get("captions", "soft"),
-        loudness=float(data.get("loudness", -16)),
-        poster=shown_scenes.index(data["poster"]) if "poster" in data else 0,
-        pronunciation=data.get("pronunciation", {}),
-    )
+def _naming(scene: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What a scene names files for, and where it does."""
+    for media in ("image", "video", "audio"):
+        value = scene.get(media)
+        if _named(value):
+            yield media, (media,)
+        elif isinstance(value, dict) and _named(value.get("file")):
+            yield media, (media, "file")
+    show = scene.get("show")
+    for kind, part in show.items() if isinstance(show, dict) else ():
+        if isinstance(part, dict) and _named(part.get("file")):
+            yield "show", ("show", kind, "file")
 
 
-def _scene(document: Document, index: int, data: dict[str, Any], files: dict[str, Source]) -> Scene:
-    duration = data.get("duration")
-    if isinstance(duration, float):  # As it is written, not as a float rounds it.
-        duration = document.written(("scenes", index, "duration"))
-    return Scene(
-        id=data["id"],
-        on_screen=data["on_screen"],
-        **{name: data.get(name, "").strip() for name in ("image_prompt", "video_prompt", "narration", "chapter")},
-        seed=int(data["seed"]) if "seed" in data else None,
-        take=int(data.get("take", 1)),
-        hold=data.get("hold", False),
-        duration=None if duration is None else Fraction(duration),
-        image=files.get("image"),
-        video=files.get("video"),
-        audio=files.get("audio"),
-    )
+def _music(document: Document, folder: Path, given: Given) -> Source | None:
+    said = document.data.get("music") if isinstance(document.data, dict) else None
+    if _named(said):
+        return given.take(document, ("music",), folder, "audio")
+    if isinstance(said, dict) and _named(said.get("file")):
+        return given.take(document, ("music", "file"), folder, "audio")
+    return None
 
 
-def _silent_footage(document: Document, files: list[dict[str, Source]]) -> list[Mistake]:
-    """Footage whose length nobody could tell, in a scene that has no other."""
-    return [
-        document.mistake(document.place(("scenes", index, "video")), "this footage has no length", "add a duration")
-        for index, (scene, own) in enumerate(zip(document.data["scenes"], files, strict=True))
-        if "video" in own and own["video"].seconds is None and not scene.keys() & {"narration", "audio", "duration"}
-    ]
+def _lengths(document: Document, files: list[dict[str, Source]]) -> Iterator[Mistake]:
+    """Footage whose length nobody could tell, in a scene that has no other; parts of it that are not there."""
+    for index, (scene, own) in enumerate(zip(document.data["scenes"], files, strict=True)):
+        if "video" not in own:
+            continue
+        seconds, said, path = own["video"].seconds, scene["video"], ("scenes", index, "video")
+        part = said if isinstance(said, dict) else {}
+        if seconds is None and "end" not in part and not scene.keys() & {"narration", "audio", "duration"}:
+            yield document.mistake(document.place(path), "this footage has no length", "add a duration")
+        long = f"the footage lasts {float(seconds):.2f} seconds" if seconds is not None else ""
+        for name in ("start", "end"):
+            if name in part and seconds is not None and part[name] >= seconds + (name == "end"):
+                message = f"{name} lies after the footage's end"
+                yield document.mistake(document.place((*path, name)), message, long)
+        if part.get("start", 0) >= part.get("end", float("inf")):
+            yield document.mistake(document.place((*path, "end")), "end lies before start", long)
+
+
+def _poses(document: Document, files: dict[str, Source]) -> Iterator[Mistake]:
+    """Poses that the persona does not have."""
+    there = sorted(name.removeprefix("pose:") for name in files if name.startswith("pose:"))
+    for index, scene in enumerate(document.data["scenes"]):
+        pose = scene.get("pose")
+        if pose is not None and pose not in there:
+            message = f"the persona has no pose '{pose}'{did_you_mean(pose, there)}"
+            yield document.mistake(
+                document.place(("scenes", index, "pose")), message, f"its poses: {', '.join(there) or 'none'}"
+            )
 
 
 def _own(path: Path, raw: bytes) -> Source:
     import hashlib
 
     return Source(path, hashlib.sha256(raw).hexdigest(), len(raw))
-
-
-def _rate(value: Any) -> str:
-    return value if isinstance(value, str) else str(int(value))
-
-
-def _region(data: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(share) for name, share in data.items()}
 
 
 def _named(value: Any) -> bool:

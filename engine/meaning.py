@@ -28,6 +28,7 @@ def mistakes(document: Document) -> list[Mistake]:
         *_twice(document, scenes),
         *_poster(document, data.get("poster"), scenes),
         *_lengths(document, scenes),
+        *_shows(document, scenes),
         *_held(document, data["scenes"]),
     ]
 
@@ -46,6 +47,32 @@ def warnings(document: Document, board: Storyboard) -> list[Mistake]:
     return found
 
 
+def _shows(document: Document, scenes: _Scenes) -> Iterator[Mistake]:
+    """Scenes that show nothing, several things at once, or something without a text."""
+    for index, scene in scenes:
+        show, path = scene.get("show"), ("scenes", index, "show")
+        if not isinstance(show, dict):
+            continue
+        kinds = [kind for kind in _SHOWN if kind in show]
+        if len(kinds) != 1 and not set(show) - set(_SHOWN):
+            message = "show names nothing" if not kinds else f"a scene shows one thing, not {' and '.join(kinds)}"
+            yield document.mistake(document.key_place(path), message, "write one of code:, slide: or diagram:")
+        for also in ("image", "video"):
+            if also in scene:
+                message = f"a scene with show: needs no {also}:"
+                yield document.mistake(document.key_place(("scenes", index, also)), message, "keep one of the two")
+        for kind in kinds:
+            yield from _one_text(document, (*path, kind), show[kind], _SHOWN[kind])
+
+
+def _one_text(document: Document, path: tuple[str | int, ...], part: Any, field: str) -> Iterator[Mistake]:
+    if not field or not isinstance(part, dict) or (field in part) != ("file" in part):
+        return
+    message = f"{path[-1]} has {field}: and file:" if field in part else f"{path[-1]} has neither {field}: nor file:"
+    yield document.mistake(document.key_place(path), message, "write one of the two")
+
+
+_SHOWN = {"code": "text", "slide": "", "diagram": "dot"}  # What is shown, and the field that holds its text.
 _Scenes = list[tuple[int, dict[str, Any]]]
 
 
