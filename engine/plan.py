@@ -12,22 +12,31 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from .graph import Artifact, Ref, Step
-from .implied import chapter_of, occurs, persona_of, seed_of, sound_grid
-from .kinds import PACKET, SAMPLE_RATE, first_sample, frames_for, numbered, rate
+from .graph import Ref, Step
+from .implied import chapter_of, occurs, sound_grid
+from .kinds import SAMPLE_RATE, frames_for, numbered, rate
+from .naming import artifact, made
+from .plan_picture import PicturePlan, speaks
+from .plan_sound import SoundPlan
 from .sentences import sentences
-from .storyboard import Choice, Profile, Scene, Source, Storyboard
+from .storyboard import Profile, Scene, Storyboard
 
 # What must be planned to reach a kind. Clips need the narration's length, so they need its sound.
+_VOICE = frozenset({"speech", "narration"})
+_PICTURE = _VOICE | {"still", "clip"}
+_ALL = _PICTURE | {"talk", "scene", "joint", "music", "sound", "film"}
 UNTIL: Mapping[str, frozenset[str]] = {
     "speech": frozenset({"speech"}),
-    "narration": frozenset({"speech", "narration"}),
+    "narration": _VOICE,
     "still": frozenset({"still"}),
-    "clip": frozenset({"speech", "narration", "still", "clip"}),
-    "talk": frozenset({"speech", "narration", "still", "clip", "talk"}),
-    "scene": frozenset({"speech", "narration", "still", "clip", "talk", "scene"}),
-    "sound": frozenset({"speech", "narration", "sound"}),
-    "film": frozenset({"speech", "narration", "still", "clip", "talk", "scene", "sound", "film"}),
+    "clip": _PICTURE,
+    "talk": _PICTURE | {"talk"},
+    "scene": _PICTURE | {"talk", "scene"},
+    "joint": _PICTURE | {"talk", "joint"},
+    "music": _VOICE | {"music"},
+    "sound": _VOICE | {"music", "sound"},
+    "film": _ALL,
+    "stems": _ALL | {"stems"},
 }
 WORDS_A_SECOND = 2.6  # A guess of the length of what nobody has spoken yet.
 
@@ -45,13 +54,15 @@ class Planner:
         self.until = until
         self.fps = rate(board.format.fps)
         self.frames: dict[str, int] = {}  # Of each scene whose length is known.
-        self._speakers = {f"{s.id}/narration": s for s in self.board.scenes if _speaks(s)}
+        self._pictures, self._sound = PicturePlan(self.board, profile), SoundPlan(self.board, profile)
+        self._entered: dict[str, Step] = {}  # The step of each scene whose length is known.
+        self._speakers = {f"{s.id}/narration": s for s in self.board.scenes if speaks(s)}
 
     def begin(self) -> list[Step]:
         """Every step that needs no length."""
         steps = [step for scene in self.board.scenes for step in self._opening(scene)]
         for scene in self.board.scenes:
-            if not _speaks(scene):
+            if not speaks(scene):
                 steps += self._known(scene, 0)
         return self._wanted(steps)
 
@@ -69,27 +80,48 @@ class Planner:
 
     def goals(self, steps: Mapping[str, Step]) -> list[str]:
         """The steps whose bytes the author asked for."""
-        return [step.name for step in steps.values() if step.kind == self.until]
+        wanted = {"film", "stems"} if self.until == "stems" else {self.until}
+        return [step.name for step in steps.values() if step.kind in wanted]
 
     def _wanted(self, steps: list[Step]) -> list[Step]:
         kinds = UNTIL[self.until]
         return [step for step in steps if step.kind in kinds]
 
     def _opening(self, scene: Scene) -> Iterator[Step]:
-        if _speaks(scene):
+        if speaks(scene):
             yield from self._voice(scene)
-        if scene.video is None:
-            yield self._still(scene)
+        yield from self._pictures.stills(scene)
 
     def _known(self, scene: Scene, samples: int) -> list[Step]:
         """The rest of a scene, and of the film when this was the last scene whose length was missing."""
         frames = self.frames[scene.id] = self._length(scene, samples)
-        steps = list(self._picture(scene, frames))
+        head = 0 if self.apart else self._pictures.head(scene, frames)
+        steps = list(self._pictures.picture(scene, frames, head))
+        self._entered[scene.id] = steps[-1]
         if self.apart:
-            steps += [self._sound(scene, 0, frames), self._film(f"{scene.id}/film", scene.id, (scene,))]
-        elif len(self.frames) == len(self.board.scenes):
-            steps += [*self._sounds(), self._film("film", "", self.board.scenes)]
+            steps += self._film(scene.id, (scene,))
+        else:
+            steps += self._joints(scene)
+            if len(self.frames) == len(self.board.scenes):
+                steps += self._film("", self.board.scenes)
         return steps
+
+    def _joints(self, scene: Scene) -> Iterator[Step]:
+        """The ways into a scene and into the next one, where both of their sides are planned now."""
+        scenes = self.board.scenes
+        at = next(number for number, other in enumerate(scenes) if other.id == scene.id)
+        for number in (at, at + 1):
+            if number == len(scenes) or not self._head(scenes[number]):
+                continue
+            entering = self._entered[scenes[number].id]
+            if number == 0:
+                yield self._pictures.joint(scenes[0], entering, None)
+            elif scenes[number - 1].id in self._entered:
+                yield self._pictures.joint(scenes[number], entering, self._entered[scenes[number - 1].id])
+
+    def _head(self, scene: Scene) -> int:
+        """Frames that a joint takes from a scene that is planned; 0 if none does."""
+        return int(self._entered[scene.id].params.get("head", 0)) if scene.id in self._entered else 0
 
     def _length(self, scene: Scene, samples: int) -> int:
         """Frames of a scene: what is spoken, rounded up to where the film's sound can be cut.
@@ -97,7 +129,7 @@ class Planner:
         At 25 frames a second, 8 frames are exactly 15 AAC packets. Scenes that end there keep their encoded
         sound wherever they stand in the film, and a narration that grows a little keeps its picture.
         """
-        asked = scene.duration or (Fraction(0) if _speaks(scene) else _seconds(scene.video)) or Fraction(0)
+        asked = scene.duration or (Fraction(0) if speaks(scene) else _shown_seconds(scene)) or Fraction(0)
         least = max(1, -(-asked * self.fps).__floor__())
         spoken = frames_for(samples, self.fps)
         if spoken <= least:
@@ -105,9 +137,11 @@ class Planner:
         return -(-spoken // sound_grid(self.fps)) * sound_grid(self.fps)
 
     def _voice(self, scene: Scene) -> Iterator[Step]:
+        language, kinds = {"language": self.board.language}, self.profile.kinds
         if scene.audio is not None:
-            params = {"text": " ".join(scene.narration.split()), "language": self.board.language}
-            yield self._step(scene, "narration", params, {"recording": _artifact(scene.audio)}, given=True)
+            params = {"text": " ".join(scene.narration.split()), **language}
+            recording = {"recording": artifact(scene.audio)}
+            yield made(self.profile.given["narration"], "narration", scene.id, params, recording)
             return
         inputs: dict[str, Ref] = {}
         for number, text in enumerate(sentences(scene.narration), 1):
@@ -115,121 +149,34 @@ class Planner:
             inputs[numbered("audio", number)] = Ref(step.name, "audio")
             inputs[numbered("timing", number)] = Ref(step.name, "timing")
             yield step
-        yield self._step(scene, "narration", {"language": self.board.language}, inputs)
+        yield made(kinds["narration"], "narration", scene.id, language, inputs)
 
     def _speech(self, scene: Scene, number: int, text: str) -> Step:
+        choice = self.profile.kinds["speech"]
         said = {word: how for word, how in self.board.pronunciation.items() if occurs(word, text)}
         params: dict[str, Any] = {"text": text, "language": self.board.language}
         if said:
             params["pronunciation"] = said
         if self.board.persona is not None:
-            params |= self.board.persona.voice.get(self.profile.kinds["speech"].backend, {})
-        return self._step(scene, "speech", params, {}, number)
+            params |= self.board.persona.voice.get(choice.backend, {})
+        return made(choice, "speech", scene.id, params, {}, number)
 
-    def _still(self, scene: Scene) -> Step:
-        scale = self.profile.kinds["still"].limits.get("scale", 1) if scene.image is None else 1
-        board, inputs = self.board, {}
-        params: dict[str, Any] = {
-            "prompt": scene.image_prompt,
-            "style": board.style,
-            "width": _even(board.format.width * scale),
-            "height": _even(board.format.height * scale),
-            "seed": seed_of(board, scene, 0),
-        }
-        if scene.image is not None:
-            return self._step(scene, "still", params | {"prompt": ""}, {"image": _artifact(scene.image)}, given=True)
-        if scene.on_screen and board.persona is not None:
-            params["persona"] = persona_of(board)
-            if board.persona.portrait is not None:
-                inputs["portrait"] = _artifact(board.persona.portrait.image)
-            if board.persona.look is not None:
-                inputs["look"] = _artifact(board.persona.look)
-        return self._step(scene, "still", params, inputs)
-
-    def _picture(self, scene: Scene, frames: int) -> Iterator[Step]:
-        board = self.board
-        clips = [self._footage(scene)] if scene.video is not None else list(self._chain(scene, frames))
-        yield from clips
-        size = {"frames": frames, "fps": board.format.fps, "width": board.format.width, "height": board.format.height}
-        inputs: dict[str, Ref | Artifact] = {
-            numbered("clip", number): Ref(clip.name, "video") for number, clip in enumerate(clips, 1)
-        }
-        if scene.video is None and self.profile.kinds["clip"].limits.get("recipe"):
-            inputs["still"] = Ref(f"{scene.id}/still", "image")
-        if scene.on_screen and scene.video is None and _speaks(scene):
-            talk = self._talk(scene, size, inputs)
-            yield talk
-            inputs = {numbered("clip", 1): Ref(talk.name, "video"), **_only(inputs, "still")}
-        burn = board.captions == "burned" and _speaks(scene)
-        if burn:
-            inputs["timing"] = Ref(f"{scene.id}/narration", "timing")
-        yield self._step(scene, "scene", size | {"burn": burn}, inputs)
-
-    def _footage(self, scene: Scene) -> Step:
-        assert scene.video is not None  # noqa: S101
-        params = {
-            "prompt": "",
-            "number": 1,
-            "frames": 0,
-            "fps": self.board.format.fps,
-            "width": self.board.format.width,
-            "height": self.board.format.height,
-            "seed": 0,
-        }
-        return self._step(scene, "clip", params, {"video": _artifact(scene.video)}, given=True)
-
-    def _chain(self, scene: Scene, frames: int) -> Iterator[Step]:
-        """Clips of the backend's full length, each from the last frame of the one before."""
-        limits = self.profile.kinds["clip"].limits
-        fps = str(limits.get("fps", self.board.format.fps))
-        length = limits.get("frames") or round(limits.get("seconds", 5) * rate(fps))
-        first = Ref(f"{scene.id}/still", "image")
-        count = -((-frames * rate(fps) / self.fps) // length)
-        for number in range(1, int(count) + 1):
-            params = {
-                "prompt": scene.video_prompt,
-                "number": number,
-                "frames": length,
-                "fps": fps,
-                "width": self.board.format.width,
-                "height": self.board.format.height,
-                "seed": seed_of(self.board, scene, number),
-            }
-            step = self._step(scene, "clip", params, {"first": first}, number)
-            first = Ref(step.name, "last")
-            yield step
-
-    def _talk(self, scene: Scene, size: Mapping[str, Any], clips: Mapping[str, Ref | Artifact]) -> Step:
-        narration = f"{scene.id}/narration"
-        inputs = {**clips, "audio": Ref(narration, "audio"), "timing": Ref(narration, "timing")}
-        face = None
-        if scene.image is None and self.board.persona is not None:
-            face = _only(persona_of(self.board), "mouth", "eyes")
-        return self._step(scene, "talk", {**size, "persona": face}, inputs)
-
-    def _sounds(self) -> Iterator[Step]:
-        start = 0
-        for scene in self.board.scenes:
-            yield self._sound(scene, start, self.frames[scene.id])
-            start += self.frames[scene.id]
-
-    def _sound(self, scene: Scene, start: int, frames: int) -> Step:
-        begin, end = first_sample(start, self.fps), first_sample(start + frames, self.fps)
-        params = {"samples": end - begin, "phase": begin % PACKET, "loudness": self.board.loudness}
-        inputs = {"audio": Ref(f"{scene.id}/narration", "audio")} if _speaks(scene) else {}
-        return self._step(scene, "sound", params, inputs)
-
-    def _film(self, name: str, owner: str, scenes: tuple[Scene, ...]) -> Step:
-        board = self.board
+    def _film(self, owner: str, scenes: tuple[Scene, ...]) -> Iterator[Step]:
+        """The sound of some scenes, and the film of them."""
+        board, sounds = self.board, list(self._sound.sounds(scenes, self.frames, owner))
+        yield from sounds
         inputs: dict[str, Ref] = {}
-        spoken = [index for index, scene in enumerate(scenes) if _speaks(scene)]
+        spoken = [index for index, scene in enumerate(scenes) if speaks(scene)]
+        joints = [(index, head) for index, scene in enumerate(scenes) if (head := self._head(scene))]
         for number, scene in enumerate(scenes, 1):
             inputs[numbered("scene", number)] = Ref(f"{scene.id}/scene", "video")
             inputs[numbered("packets", number)] = Ref(f"{scene.id}/sound", "packets")
             inputs[numbered("levels", number)] = Ref(f"{scene.id}/sound", "levels")
+        for number, (index, _) in enumerate(joints, 1):
+            inputs[numbered("joint", number)] = Ref(f"{scenes[index].id}/joint", "video")
         for number, index in enumerate(spoken, 1):
             inputs[numbered("timing", number)] = Ref(f"{scenes[index].id}/narration", "timing")
-        params = {
+        params: dict[str, Any] = {
             "title": board.title,
             "language": board.language,
             "fps": board.format.fps,
@@ -241,39 +188,20 @@ class Planner:
             "captions": board.captions,
             "poster": board.poster if len(scenes) > board.poster else 0,
         }
-        choice = self.profile.kinds["film"]
-        return Step(name, "film", owner, choice.backend, choice.version, params | dict(choice.params), inputs)
-
-    def _step(
-        self,
-        scene: Scene,
-        kind: str,
-        params: Mapping[str, Any],
-        inputs: Mapping[str, Ref | Artifact],
-        number: int = 1,
-        given: bool = False,
-    ) -> Step:
-        """Name a step, and let the profile say who makes it and with which knobs."""
-        choice: Choice = (self.profile.given if given else self.profile.kinds)[kind]
-        name = f"{scene.id}/{kind}" if number == 1 else f"{scene.id}/{kind}/{number}"
-        return Step(name, kind, scene.id, choice.backend, choice.version, {**choice.params, **params}, inputs)
+        if self._sound.channels > 1:
+            params["channels"] = self._sound.channels
+        if joints:
+            params["joints"] = tuple(joints)
+        yield made(self.profile.kinds["film"], "film", owner, params, inputs)
+        if self.until == "stems":
+            yield self._sound.stems([step for step in sounds if step.kind == "sound"])
 
 
-def _speaks(scene: Scene) -> bool:
-    return scene.audio is not None or bool(scene.narration.strip())
-
-
-def _seconds(source: Source | None) -> Fraction | None:
-    return source.seconds if source is not None else None
-
-
-def _artifact(source: Source) -> Artifact:
-    return Artifact(source.digest, source.size)
-
-
-def _only(mapping: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: mapping[name] for name in names if name in mapping}
-
-
-def _even(value: float) -> int:
-    return round(value / 2) * 2
+def _shown_seconds(scene: Scene) -> Fraction | None:
+    """How long the part of the author's footage that is shown lasts."""
+    if scene.video is None:
+        return None
+    end = scene.video.seconds
+    if scene.footage.end is not None:
+        end = min(scene.footage.end, end) if end is not None else scene.footage.end
+    return None if end is None else end - scene.footage.start

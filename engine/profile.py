@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,10 @@ from .storyboard import Choice, Profile
 
 SHIPPED = Path(__file__).parent / "profiles"
 GIVEN = ("still", "clip", "narration")
+SHOWN = ("code", "slide", "diagram")
+
+
+PARTS: Mapping[str, tuple[str, ...]] = {"kinds": tuple(KINDS), "given": GIVEN, "show": SHOWN}
 
 
 def profile_file(name: str, root: Path) -> Path | None:
@@ -62,7 +66,7 @@ def load_profile(name: str, root: Path) -> Profile:
     wrong = [mistake for document in chain for mistake in _wrong(document)]
     if wrong:
         raise AuthorError(wrong)
-    merged: dict[str, dict[str, Any]] = {"kinds": {}, "given": {}}
+    merged: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
     for document in reversed(chain):
         for part, choices in merged.items():
             for kind, choice in document.data.get(part, {}).items():
@@ -70,8 +74,10 @@ def load_profile(name: str, root: Path) -> Profile:
     wrong = [*_incomplete(chain[0], merged), *_misfits(chain)]
     if wrong:
         raise AuthorError(wrong)
-    made = {part: {kind: _choice(kind, data) for kind, data in found.items()} for part, found in merged.items()}
-    return Profile(name, made["kinds"], made["given"])
+    made = {
+        part: {name: _choice(_kind(part, name), data) for name, data in found.items()} for part, found in merged.items()
+    }
+    return Profile(name, **made)
 
 
 def _chain(name: str, root: Path) -> list[Document]:
@@ -111,12 +117,12 @@ def _wrong(document: Document) -> list[Mistake]:
         return found
     for part, kind, choice in _choices(document):
         if "backend" in choice:
-            found += backend_mistakes(document, (part, kind, "backend"), kind, choice["backend"])
+            found += backend_mistakes(document, (part, kind, "backend"), _kind(part, kind), choice["backend"])
     return found
 
 
 def _choices(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for part in ("kinds", "given"):
+    for part in PARTS:
         for kind, choice in document.data.get(part, {}).items():
             yield part, kind, choice
 
@@ -133,7 +139,7 @@ def _merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 def _incomplete(document: Document, merged: dict[str, dict[str, Any]]) -> Iterator[Mistake]:
     """Kinds for which neither the profile nor those that it extends name a backend."""
-    for part, wanted in (("kinds", tuple(KINDS)), ("given", GIVEN)):
+    for part, wanted in PARTS.items():
         missing = [kind for kind in wanted if "backend" not in merged[part].get(kind, {})]
         if missing:
             message = f"no backend is named for {', '.join(f'{part}.{kind}' for kind in missing)}"
@@ -149,8 +155,13 @@ def _misfits(chain: list[Document]) -> list[Mistake]:
             backend = backends[part, kind] = choice.get("backend") or backends.get((part, kind), "")
             if backend:
                 path = (part, kind, "params")
-                found += knob_mistakes(document, path, kind, backend, choice.get("params", {}))
+                found += knob_mistakes(document, path, _kind(part, kind), backend, choice.get("params", {}))
     return found
+
+
+def _kind(part: str, name: str) -> str:
+    """The kind of a step that a choice is for: what is shown is a still."""
+    return "still" if part == "show" else name
 
 
 def _choice(kind: str, data: dict[str, Any]) -> Choice:
