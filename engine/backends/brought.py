@@ -21,40 +21,47 @@ EARLY = Fraction(1, 2)  # Seconds that are decoded before what is wanted: a code
 NEAR = SAMPLE_RATE // 50  # A place that is off by less is rounding, not a hole.
 
 
-def pieces(path: Path, start: Fraction, samples: int, hint: str = probe.AUDIO_HINT) -> Iterator[Sound]:
-    """The first sound of a file from `start` seconds of its picture on: at most `samples`, fewer if it ends.
+def pieces(path: Path, start: Fraction, samples: int, picture: bool = False) -> Iterator[Sound]:
+    """The first sound of a file from `start` seconds on: at most `samples`, fewer if it ends.
 
-    Holes are silent. Raises probe.Unreadable.
+    Seconds count from the sound's begin, and it must be whole; or from that of the `picture`, where holes are silent
+    (a screen's recording has some). Raises probe.Unreadable.
     """
+    hint = probe.VIDEO_HINT if picture else probe.AUDIO_HINT
     with probe.open_media(path, hint) as container:
         stream = probe.stream_of(container, "audio", hint)
-        zero = _zero(container, stream) + start
+        zero = _begin(probe.stream_of(container, "video", hint) if picture else stream) + start
         if zero > EARLY:
             container.seek(int((zero - EARLY) * av.time_base))
         done = 0
         for time, sound in _decoded(container, stream):
-            for part in _placed(sound, round((time - zero) * SAMPLE_RATE), done, samples):
+            at = done if time is None else round((time - zero) * SAMPLE_RATE)
+            if not picture and done and (time is None or at > done + NEAR):
+                raise probe.Unreadable(
+                    f"something is missing in it, {done / SAMPLE_RATE:.1f} s from its begin", probe.CUT
+                )
+            for part in _placed(sound, at, done, samples):
                 done += part.shape[1]
                 yield part
             if done >= samples:
                 return
 
 
-def _zero(container: Any, stream: Any) -> Fraction:
-    """The time at which the picture begins, or the sound where there is none."""
-    first = next((s for s in container.streams.video if s.start_time is not None), stream)
-    return Fraction(first.start_time or 0) * Fraction(first.time_base)
+def _begin(stream: Any) -> Fraction:
+    return Fraction(stream.start_time or 0) * Fraction(stream.time_base)
 
 
-def _decoded(container: Any, stream: Any) -> Iterator[tuple[Fraction, Sound]]:
+def _decoded(container: Any, stream: Any) -> Iterator[tuple[Fraction | None, Sound]]:
+    """Sound and its time; None where a damaged file does not tell it."""
     resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)
     for frame in container.decode(stream):
         yield from map(_timed, resampler.resample(frame))
     yield from map(_timed, resampler.resample(None))
 
 
-def _timed(frame: Any) -> tuple[Fraction, Sound]:
-    return Fraction(frame.pts or 0) * Fraction(frame.time_base), frame.to_ndarray()
+def _timed(frame: Any) -> tuple[Fraction | None, Sound]:
+    time = None if frame.pts is None else Fraction(frame.pts) * Fraction(frame.time_base)
+    return time, frame.to_ndarray()
 
 
 def _placed(sound: Sound, at: int, done: int, samples: int) -> Iterator[Sound]:

@@ -54,7 +54,7 @@ def own(params: Any, path: Path, tell: Tell) -> Sound:
     sound = np.zeros((2, params.samples), np.float32)
     done, room_for = 0, max(0, params.samples - 2 * EDGE)
     try:
-        for part in brought.pieces(path, rate(params.own["start"]), EDGE + room_for, probe.VIDEO_HINT):
+        for part in brought.pieces(path, rate(params.own["start"]), EDGE + room_for, picture=True):
             tell.progress(0, 100)
             sound[:, done : done + part.shape[1]] = part
             done += part.shape[1]

@@ -76,15 +76,22 @@ def cases(folder: Path) -> Iterator[Case]:
     talking = {numbered("clip", 1): _made(talk, folder)["video"], "still": image, "timing": told["timing"]}
     scene = Case("scene.x264", size | {"burn": True}, talking)
     yield scene
-    sound = Case("sound.aac", {"samples": frames * 1920, "phase": 0, "loudness": -16.0}, {"audio": told["audio"]})
+    music = Case("music.pcm", {"seconds": 4}, {"file": wav(folder / "m.wav")})
+    yield music
+    below = {"at": 0, "gain": -8.0, "duck": 12.0, "before": False, "after": False, "left": frames * 1920, "fade": 9600}
+    said = {"samples": frames * 1920, "phase": 0, "loudness": -16.0, "channels": 2, "room": True, "music": below}
+    sound = Case("sound.aac", said, {"audio": told["audio"], "music": _made(music, folder)["audio"]})
     yield sound
     film = {"title": "Doors", "language": "en", "frames": (frames,), "chapters": ("One",), "spoken": (0,)}
     files = {"scene": _made(scene, folder)["video"], "timing": told["timing"], **_made(sound, folder)}
-    yield Case(
+    joined = Case(
         "film.mp4",
-        film | {"fps": "25"} | SIZE | _loudness("film.mp4"),
+        film | {"fps": "25", "channels": 2} | SIZE | _loudness("film.mp4"),
         {numbered(name, 1): path for name, path in files.items()},
     )
+    yield joined
+    heard = {"film": _made(joined, folder)["film"], numbered("audio", 1): told["audio"], "music": sound.inputs["music"]}
+    yield Case("stems.pcm", {"sounds": (said,)}, heard)
     yield from _given(folder)
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from film_kit import Quiet, write_wav
+from film_kit import HEIGHT, WIDTH, Quiet, join, write_scene, write_wav
 
 from engine.backends import aac
+from engine.backends.film import Mp4
 from engine.backends.music import Pcm
 from engine.backends.sound import Aac
-from engine.kinds import Inputs
+from engine.kinds import Inputs, numbered
 
 RATE = 48000
 
@@ -105,6 +106,24 @@ def heard_in_a_row(made: Sequence[Path], samples: int) -> aac.Sound:
     found = [packets_of(folder / "packets") for folder in made]
     packets = [packet for _, own in found for packet in own[:-1]] + [found[-1][1][-1]]
     return aac.decode(found[0][0].config, packets, 1024, samples)
+
+
+def make_mixed_film(folder: Path, parts: Sequence[Part], music: Path, said: Sequence[Any]) -> Path:
+    """Run film.mp4 over scenes of 25 frames a second; the folder then holds film, loudness and sounds."""
+    inputs, frames = Inputs(), [part.samples // 1920 for part in parts]
+    for number, made in enumerate(make_sounds(folder, parts, music, said), 1):
+        scene = write_scene(folder / f"scene{number}", frames[number - 1], shade=40 + 20 * number)
+        files = {"scene": scene, "packets": made / "packets", "levels": made / "levels"}
+        inputs |= {numbered(name, number): path for name, path in files.items()}
+    size = {"fps": "25", "width": WIDTH, "height": HEIGHT}
+    titles = tuple(f"Scene {n}" for n in range(1, len(parts) + 1))
+    channels = said[0].channels
+    join(
+        folder,
+        Mp4.Params("Doors", "en", **size, frames=tuple(frames), chapters=titles, spoken=(), channels=channels),
+        inputs,
+    )
+    return folder / "film"
 
 
 def level(sound: np.ndarray[Any, Any]) -> float:
