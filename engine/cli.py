@@ -13,7 +13,8 @@ from types import FrameType
 from . import __version__
 from .errors import AuthorError, MikebotError
 
-UNTIL = ("speech", "narration", "still", "clip", "talk", "scene", "sound", "film")
+UNTIL = ("speech", "narration", "still", "clip", "talk", "scene", "joint", "music", "sound", "film")
+SHAPES = ("wide", "shorts", "square")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,6 +68,7 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     render.add_argument("--until", choices=UNTIL, default="film", metavar="KIND", help="stop after this kind of step")
     render.add_argument("--max-minutes", type=_minutes, metavar="M", help="refuse if it may take longer")
     render.add_argument("--out", metavar="FILE", help="where the film goes")
+    render.add_argument("--stems", action="store_true", help="narration, music and picture apart, too")
     render.add_argument("--lanes", type=_positive, default=0, metavar="N", help="steps at once (default: one a core)")
     render.add_argument("--json", action="store_true", help="JSON lines on standard output")
 
@@ -100,6 +102,7 @@ def _upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def _board(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", help="a storyboard or its folder")
     parser.add_argument("--profile", default="draft", metavar="P", help="draft unless another is named")
+    parser.add_argument("--format", choices=SHAPES, default="", help="laid out for 16:9, 9:16 or 1:1")
     _store(parser)
 
 

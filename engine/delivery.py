@@ -27,6 +27,8 @@ from .store import Store
 KEEP_FREE = 1e9  # Bytes of the disk that no render may take.
 ROOMY = 60e9  # Bytes free where nobody needs to ask whether a render fits.
 SUFFIXES = {"film": ".mp4", "vtt": ".vtt", "srt": ".srt", "poster": ".jpg", "audio": ".wav", "image": ".png"}
+SUFFIXES |= {"youtube": ".youtube.txt", "narration": ".narration.wav", "music": ".music.wav", "picture": ".picture.mp4"}
+WHOLE = frozenset({"film", "stems"})  # What makes a film, not a part of one.
 REPAIRS = 5  # How often a checkout may find damage before that is given up.
 
 
@@ -40,7 +42,7 @@ class Item(NamedTuple):
 
 def render(args: argparse.Namespace, request: Request, begun: float) -> int:
     """Make what was asked for; returns the exit code."""
-    project = open_project(args.path, args.profile, args.store)
+    project = open_project(args.path, args.profile, args.store, args.format)
     store = Store(project.store)
     try:
         return _Delivery(args, request, project, store, begun).run()
@@ -100,8 +102,8 @@ class _Delivery:
                 if repairs == REPAIRS:
                     raise
                 self.store.discard(damage.digest)
-        if self.args.until == "film" and not self.args.scene:
-            self.store.remember(self.project.id, self.project.profile.name, built.keys)
+        if self.args.until in WHOLE and not self.args.scene:
+            self.store.remember(self.project.id, self.project.variant, built.keys)
         report.done(summary)
         self._note(built, summary)
 
@@ -117,7 +119,7 @@ class _Delivery:
 
     def _items(self, built: Built) -> Iterator[Item]:
         """Which artifacts go where."""
-        if self.args.until != "film":
+        if self.args.until not in WHOLE:
             for name in self._planner().goals(built.steps):
                 yield from self._loose(built.steps[name], built)
             return
@@ -126,8 +128,18 @@ class _Delivery:
                 film = self._film_path(step)
                 outputs = built.results[name].outputs
                 yield Item("film", outputs["film"], film)
-                for part in ("vtt", "srt", "poster"):
+                for part in ("vtt", "srt", "poster", "youtube"):
                     yield Item(part, outputs[part], film.with_suffix(SUFFIXES[part]))
+                yield from self._stems(built, film)
+
+    def _stems(self, built: Built, film: Path) -> Iterator[Item]:
+        """What was asked for apart; no music where the film has none."""
+        step = built.steps.get("stems")
+        if step is None:
+            return
+        for part in ("narration", "music", "picture"):
+            if part != "music" or "music" in step.inputs:
+                yield Item(part, built.results["stems"].outputs[part], film.with_suffix(SUFFIXES[part]))
 
     def _film_path(self, step: Step) -> Path:
         if self.args.out:
@@ -183,9 +195,10 @@ class _Delivery:
                 raise UsageError(message, "remove the link, or name another place with --out")
             return
         film = Path(self.args.out).absolute()
-        if film.suffix in {"", ".vtt", ".srt", ".jpg"} or film.is_dir():
+        if film.suffix in {"", ".vtt", ".srt", ".jpg", ".txt", ".wav"} or film.is_dir():
             raise UsageError(f"--out {self.args.out} does not name a film", "name a file such as film.mp4")
-        targets = {os.path.realpath(film.with_suffix(suffix)) for suffix in (film.suffix, ".vtt", ".srt", ".jpg")}
+        own = {SUFFIXES[part] for part in ("vtt", "srt", "poster", "youtube")}
+        targets = {os.path.realpath(film.with_suffix(suffix)) for suffix in (film.suffix, *own)}
         for source in self.project.loaded.files:
             if os.path.realpath(source.path) in targets:
                 message = f"--out {self.args.out} would overwrite {shown(source.path)}, which the film is made of"

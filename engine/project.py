@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .digests import Digests
 from .errors import UsageError
+from .formats import shaped
 from .load import Loaded, load
 from .places import stem, store_folder, storyboard_file, workspace
 from .plan import Planner
@@ -26,6 +27,7 @@ class Project:
     profile: Profile
     profile_files: ProfileFiles
     loaded_digests: Digests
+    shape: str = ""  # One of engine.formats.SHAPES, where another than the storyboard's own was asked for.
 
     @property
     def id(self) -> str:
@@ -35,7 +37,12 @@ class Project:
     @property
     def name(self) -> str:
         """The stem of everything that is made of it."""
-        return stem(self.file)
+        return f"{stem(self.file)}.{self.shape}" if self.shape else stem(self.file)
+
+    @property
+    def variant(self) -> str:
+        """The profile, and the shape if one was asked for: what two renders must share to be compared."""
+        return f"{self.profile.name}.{self.shape}" if self.shape else self.profile.name
 
     @property
     def build(self) -> Path:
@@ -47,14 +54,16 @@ class Project:
         return Planner(pick(self.loaded.board, scenes), self.profile, apart=bool(scenes), until=until)
 
 
-def open_project(path: str, profile: str, store: str | None) -> Project:
+def open_project(path: str, profile: str, store: str | None, shape: str = "") -> Project:
     """Load a storyboard and a profile; raises UsageError or AuthorError."""
     file = storyboard_file(Path(path)).absolute()
     root = workspace(file.parent)
     folder = store_folder(root, store)
     digests = Digests(folder / "digests.json")
     behind = profile_files(profile, root)  # Before it is read: what changes in between is seen next time.
-    return Project(root, file, folder, load(file, root, digests), load_profile(profile, root), behind, digests)
+    loaded = load(file, root, digests)
+    loaded = loaded._replace(board=shaped(loaded.board, shape))
+    return Project(root, file, folder, loaded, load_profile(profile, root), behind, digests, shape)
 
 
 def pick(board: Storyboard, scenes: Sequence[str]) -> Storyboard:

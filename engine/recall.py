@@ -29,6 +29,7 @@ class Request(NamedTuple):
     until: str
     scenes: Sequence[str]
     out: str
+    shape: str
 
 
 class Note(NamedTuple):

@@ -18,7 +18,7 @@ from ..why import reasons
 
 def run(args: argparse.Namespace) -> int:
     """Print the plan as a table or as JSON."""
-    project = open_project(args.path, args.profile, args.store)
+    project = open_project(args.path, args.profile, args.store, args.format)
     store = Store(project.store)
     try:
         look = forecast(project.planner(), store, exact)
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
 def explained(look: Forecast, project: Project, store: Store) -> dict[str, list[str]]:
     """For each step that is no hit, why."""
-    last = store.last_render(project.id, project.profile.name)
+    last = store.last_render(project.id, project.variant)
     keys = last.steps if last is not None else {}
     before = store.actions(keys[name] for name in look.states if name in keys)
     why: dict[str, list[str]] = {}

@@ -21,10 +21,13 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--out names one film, --scene makes one of each scene", "leave one of them out")
     if args.until != "film" and args.out:
         raise UsageError(f"--out names a film, --until {args.until} makes none", "leave one of them out")
+    if args.stems and (args.scene or args.until != "film"):
+        raise UsageError("--stems is for whole films", "leave --scene and --until out")
+    args.until = "stems" if args.stems else args.until
     file = storyboard_file(Path(args.path)).absolute()
     root = workspace(file.parent)
     out = str(Path(args.out).absolute()) if args.out else ""
-    request = Request(str(file), args.profile, args.until, sorted(args.scene), out)
+    request = Request(str(file), args.profile, args.until, sorted(args.scene), out, args.format)
     note = recall(store_folder(root, args.store), request)
     if note is not None:
         return _nothing_changed(args, note, begun)

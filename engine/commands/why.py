@@ -17,13 +17,13 @@ from .plan import explained
 
 def run(args: argparse.Namespace) -> int:
     """Print one line a step."""
-    project = open_project(args.path, args.profile, args.store)
+    project = open_project(args.path, args.profile, args.store, args.format)
     store = Store(project.store)
     try:
         look = forecast(project.planner(), store, exact)
         names = _chosen(args.scene, look)
         would = explained(look, project, store)
-        runs = [r.steps for r in store.renders() if (r.storyboard, r.profile) == (project.id, project.profile.name)]
+        runs = [r.steps for r in store.renders() if (r.storyboard, r.profile) == (project.id, project.variant)]
         for name in names:
             if look.states[name] != "hit":
                 verb = "runs" if look.states[name] == "run" else "may run"
