@@ -22,7 +22,7 @@ def limited(sound: Sound, ceiling: float) -> Sound:
         part = np.atleast_2d(sound[..., left : start + CHUNK + 2 * AROUND])
         if float(np.abs(part).max()) * reach() <= ceiling:
             continue
-        gain = _gain(np.max([peaks(channel) for channel in part], axis=0), ceiling)
+        gain = _gain(np.max([peaks(channel, ceiling) for channel in part], axis=0), ceiling)
         if gain is not None:
             out[..., start : start + CHUNK] *= gain[start - left : start - left + CHUNK].astype(np.float32)
     return out

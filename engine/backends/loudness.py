@@ -10,7 +10,7 @@ scene's energies where `before` says how much of it is given; without music ther
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ BLOCK, STEP = 20, 5  # Energies in a gating block of 400 ms, and from one block 
 ABSOLUTE, RELATIVE = -70.0, -10.0  # The two gates, LUFS and LU (BS.1770-5, annex 1).
 TRANSFORM = 1 << 17
 CHUNK = HOP * 131  # The filters ring for less than TRANSFORM - CHUNK samples: e**-25 is left.
+NEAR = 2048  # Samples of a block that is looked at for peaks, or not.
 TAPS = 32  # Of each phase of the oversampling filter; annex 2 asks for 12 at least.
 
 
@@ -119,18 +120,33 @@ def true_peak(sound: Sound) -> float:
         for start in range(0, len(channel), CHUNK):
             part = channel[max(0, start - TAPS) : start + CHUNK + TAPS]
             if float(np.abs(part).max()) * reach() > highest:
-                highest = max(highest, float(peaks(part).max()))
+                highest = max(highest, float(peaks(part, highest).max()))
     return highest
 
 
-def peaks(sound: Sound) -> Floats:
-    """For each sample, the highest magnitude from it to the next one; zeros are taken to lie around (one channel)."""
+def peaks(sound: Sound, least: float = 0.0) -> Floats:
+    """For each sample of one channel, the highest magnitude from it to the next one; zeros are taken to lie around.
+
+    Where none can be above `least`, it is the sample's own.
+    """
     wide = sound.astype(np.float64)
     highest = np.abs(wide)
-    for phase in _phases():
-        between = np.convolve(wide, phase)[TAPS // 2 : TAPS // 2 + len(wide)]
-        np.maximum(highest, np.abs(between), out=highest)
+    for start, end in _stretches(highest, least):
+        first = max(0, start - TAPS)
+        part = wide[first : end + TAPS]
+        for phase in _phases():
+            between = np.convolve(part, phase)[TAPS // 2 + start - first :][: end - start]
+            np.maximum(highest[start:end], np.abs(between), out=highest[start:end])
     return highest
+
+
+def _stretches(heights: Floats, least: float) -> Iterator[tuple[int, int]]:
+    """Blocks in a row near which a sample is so high that something above `least` can lie between samples."""
+    blocks = np.pad(np.maximum.reduceat(heights, np.arange(0, len(heights), NEAR)), 1)
+    near = np.maximum(np.maximum(blocks[:-2], blocks[2:]), blocks[1:-1]) * reach() > least
+    edges = np.flatnonzero(np.diff(np.pad(near, 1).astype(np.int8)))
+    for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        yield first * NEAR, min(last * NEAR, len(heights))
 
 
 def decibels(magnitude: float) -> float | None:

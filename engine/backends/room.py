@@ -28,14 +28,15 @@ def tone(channels: int, before: int, samples: int, after: int) -> Sound:
 
 def _channel(inside: Floats, border: Floats, before: int, samples: int, after: int) -> Floats:
     """Noise of equal power throughout: what leads over does it by sine and cosine."""
-    at = np.arange(-before, samples + after)
-    away = np.minimum(at, samples - 1 - at)
-    ours = np.clip(2 * away / BORDER - 1, 0, 1) * np.pi / 2
-    from_start = border[at % LOOP]
-    to_end = border[(at - samples) % LOOP]
-    near = np.where(at < samples // 2, from_start, to_end)
-    both: Floats = np.sin(ours) * inside[at % LOOP] + np.cos(ours) * near
-    return both
+    row = np.resize(np.roll(inside, before), before + samples + after)
+    half = min(BORDER, samples // 2)
+    for place, first, end in ((0, -before, half), (samples, samples - half, samples + after)):
+        at = np.arange(first, end)
+        away = np.minimum(at, samples - 1 - at)
+        ours = np.clip(2 * away / BORDER - 1, 0, 1) * np.pi / 2
+        part = row[before + first : before + end]
+        part[:] = np.sin(ours) * part + np.cos(ours) * border[(at - place) % LOOP]
+    return row
 
 
 @cache
