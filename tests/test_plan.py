@@ -15,7 +15,20 @@ import pytest
 
 from engine.graph import Artifact, Step
 from engine.plan import Planner
-from engine.storyboard import Choice, Format, Persona, Portrait, Profile, Scene, Source, Storyboard
+from engine.storyboard import (
+    Choice,
+    Footage,
+    Format,
+    Music,
+    Persona,
+    Portrait,
+    Profile,
+    Scene,
+    Show,
+    Source,
+    Storyboard,
+    Transition,
+)
 
 GOLDEN = Path(__file__).parent / "golden" / "plans"
 
@@ -31,7 +44,9 @@ def scene(name: str, **fields: Any) -> Scene:
 MIKE = Persona(
     "Mike",
     appearance="a robot",
-    portrait=Portrait(source("portrait"), {"x": 0.5, "y": 0.6, "width": 0.4, "height": 0.1}),
+    portrait=Portrait(
+        source("portrait"), {"x": 0.5, "y": 0.6, "width": 0.4, "height": 0.1}, poses={"worried": source("worried")}
+    ),
     look=source("look"),
     voice={"espeak": {"pitch": 45}, "another": {"pitch": 1}},
 )
@@ -62,6 +77,29 @@ GIVEN = Storyboard(
         scene("recorded", narration="As  I said.", audio=source("audio", "1")),
     ),
 )
+SHOWING = Storyboard(
+    title="Showing",
+    persona=MIKE,
+    style="a chalkboard",
+    format=Format(96, 54, "25"),
+    music=Music(source("music"), gain=-10.0, fade=Fraction(1)),
+    fonts=(source("font"),),
+    captions="burned",
+    scenes=(
+        scene(
+            "code",
+            on_screen=True,
+            narration="Look at this.",
+            transition=Transition("fade"),
+            show=Show(
+                "code", {"language": "c", "text": "int i;", "steps": [{"at": "this", "highlight": "1"}]}, ("this",)
+            ),
+        ),
+        scene("quiet", duration=Fraction(2), show=Show("diagram", {}, (), source("dot"))),
+        scene("posed", on_screen=True, narration="Hm.", video_prompt="frowns", transition=Transition("crossfade")),
+        scene("footage", video=source("video", "3"), footage=Footage(Fraction(1, 2), Fraction(2), "fit", -6.0)),
+    ),
+)
 KINDS = {kind: Choice(name, "1") for kind, name in (("narration", "join"), ("talk", "mouth"), ("scene", "x264"))} | {
     "speech": Choice("espeak", "2", {"rate": 150}),
     "still": Choice("card", "1", {}, {"scale": 1.5}),
@@ -69,7 +107,9 @@ KINDS = {kind: Choice(name, "1") for kind, name in (("narration", "join"), ("tal
     "sound": Choice("aac", "1"),
     "film": Choice("mp4", "1"),
 }
-DRAFT = Profile("draft", KINDS, {kind: Choice("given", "1") for kind in ("still", "clip", "narration")})
+KINDS |= {"joint": Choice("moviepy", "1"), "music": Choice("pcm", "1"), "stems": Choice("pcm", "1")}
+SHOWN = {kind: Choice(kind, "1") for kind in ("code", "slide", "diagram")}
+DRAFT = Profile("draft", KINDS, {kind: Choice("given", "1") for kind in ("still", "clip", "narration")}, SHOWN)
 MODEL = Choice("model", "3", {"steps": 4}, {"frames": 33, "fps": "16"})
 PLAIN = Profile("final", KINDS | {"clip": MODEL}, DRAFT.given)
 
@@ -78,9 +118,10 @@ PLANS: dict[str, Planner] = {
     "given": Planner(GIVEN, DRAFT),
     "spoken-model": Planner(SPOKEN, PLAIN),
     "given-apart": Planner(GIVEN, DRAFT, apart=True),
+    "showing": Planner(SHOWING, DRAFT, until="stems"),
     "spoken-until-still": Planner(SPOKEN, DRAFT, until="still"),
 }
-SAMPLES = {"seen": 90_000, "heard": 40_000, "picture": 30_000, "recorded": 96_000}
+SAMPLES = {"seen": 90_000, "heard": 40_000, "picture": 30_000, "recorded": 96_000, "code": 50_000, "posed": 60_000}
 
 
 def planned(planner: Planner) -> list[Step]:
