@@ -81,19 +81,34 @@ class X264(Light):
 
 def _frames(params: X264Params, inputs: Inputs, alive: Callable[[], None]) -> Frames:
     """Pictures from the scene's recipes, if it has any, else from its video."""
-    clips = inputs.many("clip")
-    if not clips:
+    size, clips = (params.width, params.height), inputs.many("clip")
+    if "board" in inputs:
+        frames = _shown(params, inputs, alive)
+    elif clips:
+        frames = _pictures(params, clips, inputs.get("still"), size, alive)
+    else:
         raise BackendError("a scene has no clip to show")
-    frames = _pictures(params, clips, inputs.get("still"), alive)
     if params.burn and "timing" in inputs:
         from .burn import Burned
 
-        return Burned(frames, inputs["timing"], (params.width, params.height), params.frames, rate(params.fps))
+        return Burned(frames, inputs["timing"], size, params.frames, rate(params.fps))
     return frames
 
 
-def _pictures(params: X264Params, clips: list[Path], still: Path | None, alive: Callable[[], None]) -> Frames:
-    size = params.width, params.height
+def _shown(params: X264Params, inputs: Inputs, alive: Callable[[], None]) -> Frames:
+    """What the scene shows, with the persona's pictures, if there are any, in their window."""
+    from .shown import Shown, starts, window
+
+    size, clips = (params.width, params.height), inputs.many("clip")
+    inside = window(*size).width, window(*size).height
+    person = _pictures(params, clips, inputs.get("still"), inside, alive) if clips else None
+    turns = starts(params.cues, inputs.get("timing"), rate(params.fps))
+    return Shown(inputs["board"], turns, size, params.theme, person)
+
+
+def _pictures(
+    params: X264Params, clips: list[Path], still: Path | None, size: tuple[int, int], alive: Callable[[], None]
+) -> Frames:
     recipes = [found for found in map(recipe.read, clips) if found is not None]
     if not recipes:
         from .footage import Footage

@@ -1,26 +1,155 @@
-"""still.slide: to be written."""
+"""still.slide: a title and points in the theme, the points appearing state by state."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..errors import BackendError
+from ..frame import Box, board
 from ..kinds import Inputs, Still, Tell
-from . import Light
+from . import Light, boards
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_TITLE, _LEADING, _BETWEEN, _BELOW = 1.65, 1.28, 0.62, 1.5  # In sizes of the points' type.
+_INDENT = 1.15
 
 
 @dataclass(frozen=True)
 class SlideParams(Still):
-    """No knobs."""
+    """Nothing to turn: the theme decides how a slide looks."""
+
+
+class Layout(NamedTuple):
+    """The size of the points' type, and the lines of the title and of each point."""
+
+    size: int
+    title: list[str]
+    points: list[list[str]]
 
 
 class Slide(Light):
-    """To be written."""
+    """Sets a slide as large as it fits; every state is drawn at the film's size."""
 
     kind = "still"
     name = "slide"
     version = "1"
     Params = SlideParams
 
+    def check(self, params: SlideParams) -> list[str]:
+        return boards.refusals(params)
+
     def run(self, params: SlideParams, inputs: Inputs, out: Path, tell: Tell) -> None:
-        raise NotImplementedError
+        from . import states
+
+        tell.progress(0, 2)
+        said: Mapping[str, Any] = params.show or {}
+        points = [point if isinstance(point, dict) else {"text": point} for point in said.get("bullets", ())]
+        try:
+            texts = [point["text"] for point in points]
+            found = layout(said["title"], texts, params.width, params.height, params.beside)
+        except (boards.TooMuch, KeyError) as problem:
+            raise BackendError(f"the slide cannot be shown: {problem}") from None
+        tell.progress(1, 2)
+        turns = list(accumulate("at" in point for point in points))  # A point without `at` comes with the one before.
+        drawn = [
+            _drawn(params, found, {number for number, turn in enumerate(turns) if turn <= state})
+            for state in range(max(turns, default=0) + 1)
+        ]
+        states.write(drawn, drawn[-1], out / "image")
+        tell.progress(2, 2)
+
+
+def layout(title: str, points: list[str], width: int, height: int, beside: bool) -> Layout:
+    """The largest type at which everything fits. Raises TooMuch."""
+    room, one = board(width, height, beside), boards.unit(width, height)
+    least, most = max(1, round((boards.LEAST + 2) * one)), max(1, round(boards.MOST * one))
+    for size in range(most, least - 1, -1):
+        large = round(size * _TITLE)
+        lines = balanced(title, large, room.width, bold=True)
+        set_points = [balanced(point, size, room.width - size * _INDENT) for point in points]
+        found = Layout(size, lines, set_points)
+        if _high(found) <= room.height and len(lines) <= 3 and _within(found, room.width):
+            return found
+    letters = len(title) + sum(map(len, points))
+    raise boards.TooMuch(
+        f"{letters} characters in {len(points)} points do not fit: about {_fitting(room, least)} can be read at this size"
+    )
+
+
+def balanced(text: str, size: int, width: float, bold: bool = False) -> list[str]:
+    """As few lines as there can be, of like length."""
+    from .fonts import wrap
+
+    fewest = wrap(text, size, width, bold)
+    for share in range(11, 20) if len(fewest) > 1 else ():
+        lines = wrap(text, size, width * share / 20, bold)
+        if len(lines) == len(fewest):
+            return lines
+    return fewest
+
+
+def _within(found: Layout, width: float) -> bool:
+    from .fonts import length
+
+    size = found.size
+    lines = [line for point in found.points for line in point]
+    long = max((length(line, size) for line in lines), default=0) + size * _INDENT
+    return max(long, *(length(line, round(size * _TITLE), bold=True) for line in found.title)) <= width
+
+
+def _high(found: Layout) -> float:
+    size = found.size
+    rows = sum(len(point) for point in found.points)
+    title = len(found.title) * size * _TITLE * _LEADING
+    if not found.points:
+        return title
+    return title + size * (_BELOW + rows * _LEADING + (len(found.points) - 1) * _BETWEEN)
+
+
+def _fitting(room: Box, size: int) -> int:
+    """About how many characters fill the room at a size, in tens."""
+    from .fonts import length
+
+    line = room.width / (length("the quick brown fox jumps over", size) / 30)
+    return int(line * (room.height / (size * (_LEADING + _BETWEEN / 2)) - 4) * 0.8) // 10 * 10
+
+
+def _drawn(params: SlideParams, found: Layout, seen: set[int]) -> Image:
+    from PIL import ImageDraw
+
+    from .fonts import draw
+
+    picture, theme, room, size = boards.ground(params), boards.theme_of(params), boards.room_of(params), found.size
+    drawer, large = ImageDraw.Draw(picture), round(found.size * _TITLE)
+    y = room.y + (room.height - _high(found)) * 0.4
+    for line in found.title:
+        draw(drawer, (room.x, y + large * 0.95), line, large, theme.ink, bold=True)
+        y += large * _LEADING
+    if not found.points:
+        return picture
+    rule = Box(room.x, round(y + size * 0.2), round(size * 2.6), max(1, round(size * 0.16)))
+    boards.panel(picture, rule, size * 0.08, theme.accents[0])
+    y += size * _BELOW
+    for number, point in enumerate(found.points):
+        if number in seen:
+            _point(picture, room.x, y, point, size, params)
+        y += size * (len(point) * _LEADING + _BETWEEN)
+    return picture
+
+
+def _point(picture: Image, x: float, y: float, lines: list[str], size: int, params: SlideParams) -> None:
+    from PIL import ImageDraw
+
+    from .fonts import draw
+
+    theme, side = boards.theme_of(params), max(1, round(size * 0.34))
+    boards.panel(picture, Box(round(x), round(y + size * 0.45), side, side), side * 0.3, theme.accents[1])
+    for row, line in enumerate(lines):
+        at = x + size * _INDENT, y + size * (0.98 + row * _LEADING)
+        draw(ImageDraw.Draw(picture), at, line, size, theme.ink)
