@@ -61,13 +61,16 @@ class Espeak(Light):
             raise BackendError(reasons[0])
         tell.progress(0, 1)
         spoken = espeak_text.said(params.text, params.pronunciation)
-        answer = self._ask(_request(params, spoken, out / "audio"), tell)
-        timing = espeak_text.timing(params.text, spoken, answer)
+        timing = espeak_text.timing(params.text, spoken, self.answer(params, spoken, out / "audio", tell))
         if not timing["phones"]:
             timing = _silence(params.text, out / "audio")
         text = json.dumps(timing, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         (out / "timing").write_bytes(text.encode("utf-8", "replace"))
         tell.progress(1, 1)
+
+    def answer(self, params: EspeakParams, spoken: espeak_text.Said, out: Path, tell: Tell) -> dict[str, Any]:
+        """What the process answers: the sound is in `out`, the events of words and phones are told."""
+        return self._ask(_request(params, spoken, out), tell)
 
     def _ask(self, request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
         """One answer; a process that failed or was left waiting is ended, and the next sentence starts another."""

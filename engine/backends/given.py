@@ -11,6 +11,7 @@ from .. import probe
 from ..errors import BackendError
 from ..kinds import Clip, Inputs, Narration, Still, Tell
 from . import Light
+from .aligners import ALIGNERS, MISSING, sphinx_installed
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,13 @@ class FootageParams(Clip):
 
 @dataclass(frozen=True)
 class RecordingParams(Narration):
-    """`quiet`: seconds of digital silence at the head and at the tail, added where the recording has less."""
+    """`quiet`: seconds of digital silence at the head and at the tail, added where the recording has less.
+
+    `aligner`: pocketsphinx (English), espeak (any language that espeak-ng speaks) or auto, the better that is there.
+    """
 
     quiet: float = 0.1
+    aligner: str = "auto"
 
 
 class Picture(Light):
@@ -80,24 +85,25 @@ class Footage(Light):
 
 
 class Recording(Light):
-    """The author's recording as a narration.
-
-    Times of words are a guess: they are spread over what is not silent, in proportion to their length in
-    characters. There are no phones.
-    """
+    """The author's recording as a narration: its words and phones are found in it (align.py)."""
 
     kind = "narration"
     name = "given"
-    version = "1"
+    version = "2"
     Params = RecordingParams
 
     def check(self, params: RecordingParams) -> list[str]:
-        if 0.1 <= params.quiet <= 10:
-            return []
-        return [f"quiet is {params.quiet}, but must be from 0.1 to 10 seconds"]
+        wrong = []
+        if not 0.1 <= params.quiet <= 10:
+            wrong.append(f"quiet is {params.quiet}, but must be from 0.1 to 10 seconds")
+        if params.aligner not in ALIGNERS:
+            wrong.append(f"aligner is {params.aligner!r}; it takes one of {', '.join(ALIGNERS)}")
+        if params.aligner == "pocketsphinx" and not sphinx_installed():
+            wrong.append(MISSING)
+        return wrong
 
     def run(self, params: RecordingParams, inputs: Inputs, out: Path, tell: Tell) -> Mapping[str, int]:
-        from . import joining, recording
+        from . import align, joining, recording
 
         reasons = self.check(params)
         if reasons:
@@ -109,7 +115,7 @@ class Recording(Light):
             sound = recording.framed(recording.decoded(source, tell), params.quiet)
         except probe.Unreadable as problem:
             raise _refused("recording", problem) from None
-        joining.write(sound, recording.timing(params.text, sound), out)
+        joining.write(sound, align.timing(params.text, sound, params.language, params.aligner, tell), out)
         tell.progress(1, 1)
         return {"samples": len(sound)}
 

@@ -10,10 +10,8 @@ import numpy as np
 from .. import probe
 from ..kinds import SAMPLE_RATE, Tell
 from .espeak_text import tokens
+from .heard import WINDOW, voiced
 from .joining import FADE, Interval, Sound
-
-WINDOW = SAMPLE_RATE // 50
-HEARD = 0.03  # Of the loudest 20 ms: what is quieter counts as silence (-30 dB).
 
 
 def decoded(path: Path, tell: Tell) -> Sound:
@@ -52,23 +50,14 @@ def framed(sound: Sound, quiet: float) -> Sound:
 
 def timing(text: str, sound: Sound) -> dict[str, Any]:
     """Words spread over the windows in which something is heard, in proportion to their characters."""
-    voiced = _voiced(sound)
+    heard = np.flatnonzero(voiced(sound))
+    audible = (heard if len(heard) else np.arange(max(1, len(sound) // WINDOW))) * WINDOW
     parts = tokens(text)
     weights = np.cumsum([0, *(max(1, len(part.strip())) for part in parts)])
-    edges = [int(weight * len(voiced) // max(1, weights[-1])) for weight in weights]
+    edges = [int(weight * len(audible) // max(1, weights[-1])) for weight in weights]
     words: list[Interval] = []
     for part, first, after in zip(parts, edges, edges[1:], strict=False):
-        start = int(voiced[min(first, len(voiced) - 1)])
-        end = int(voiced[max(first, after - 1)]) + WINDOW if after > first else start
+        start = int(audible[min(first, len(audible) - 1)])
+        end = int(audible[max(first, after - 1)]) + WINDOW if after > first else start
         words.append((start, min(end, len(sound)), part))
     return {"rate": SAMPLE_RATE, "samples": len(sound), "words": words, "phones": []}
-
-
-def _voiced(sound: Sound) -> Any:
-    """First samples of the windows that are heard; of all windows if nothing is."""
-    count = max(1, len(sound) // WINDOW)
-    padded = np.zeros(max(count * WINDOW, len(sound)), np.float32)
-    padded[: len(sound)] = sound
-    loud = np.sqrt(np.square(padded[: count * WINDOW].reshape(count, WINDOW)).mean(axis=1))
-    heard = np.flatnonzero(loud > loud.max() * HEARD)
-    return (heard if len(heard) else np.arange(count)) * WINDOW
