@@ -29,8 +29,10 @@ def bed(params: Any, inputs: Inputs, said: Sequence[duck.Span] | None, reach: tu
     if params.room:
         below += room.tone(params.channels, before, params.samples, after)
     if params.music is not None:
+        tell.progress(12, 100)
         below += _channels(music(params, inputs["music"], said, reach), params.channels)
     if params.own is not None:
+        tell.progress(16, 100)
         below[:, before : before + params.samples] += _channels(own(params, inputs["footage"], tell), params.channels)
     return below
 
@@ -55,7 +57,7 @@ def own(params: Any, path: Path, tell: Tell) -> Sound:
     done, room_for = 0, max(0, params.samples - 2 * EDGE)
     try:
         for part in brought.pieces(path, rate(params.own["start"]), EDGE + room_for, picture=True):
-            tell.progress(0, 100)
+            tell.progress(16, 100)
             sound[:, done : done + part.shape[1]] = part
             done += part.shape[1]
     except probe.Unreadable as problem:
