@@ -10,7 +10,7 @@ import numpy as np
 from .picture import Pixels, Planes
 
 _SOFT = 24  # The ground is blurred at this many pixels across its shorter side, then enlarged.
-_LIGHT, _COLOUR = 0.4, 0.45  # What is left of its light, and of its colour.
+_LIGHT, _COLOUR = 0.34, 0.5  # What is left of its light, and of its colour.
 
 
 def within(shape: tuple[Fraction, Fraction], wide: int, high: int) -> tuple[int, int]:
@@ -41,5 +41,5 @@ def _soft(plane: Pixels, rest: int, share: float) -> Pixels:
     high, wide = plane.shape
     scale = _SOFT / min(wide, high)
     small = cv2.resize(plane, (max(2, round(wide * scale)), max(2, round(high * scale))), interpolation=cv2.INTER_AREA)
-    dim = rest + (cv2.GaussianBlur(small, (0, 0), 1.6).astype(np.float32) - rest) * share
+    dim = rest + (cv2.GaussianBlur(small, (0, 0), 2.2).astype(np.float32) - rest) * share
     return np.asarray(np.rint(cv2.resize(dim, (wide, high), interpolation=cv2.INTER_CUBIC)).clip(0, 255), np.uint8)
