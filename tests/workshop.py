@@ -133,8 +133,9 @@ class Workshop:
         (root / "profiles" / "short.yaml").write_text(SHORT)
         self.persona = root / "personas" / "mikebot"
         shutil.copytree(HERE.parent / "personas" / "mikebot", self.persona)
-        with Image.open(self.persona / "portrait.png") as portrait:
-            portrait.resize((48, 56)).save(self.persona / "portrait.png")  # Small: it is read again and again.
+        for file in self.persona.rglob("*.png"):
+            with Image.open(file) as portrait:
+                portrait.resize((48, 56)).save(file)  # Small: it is read again and again.
         self.write(board)
 
     def write(self, board: Mapping[str, Any] | str) -> None:
