@@ -133,12 +133,13 @@ class _Delivery:
                 yield from self._stems(built, film)
 
     def _stems(self, built: Built, film: Path) -> Iterator[Item]:
-        """What was asked for apart; no music where the film has none."""
+        """What was asked for apart; no music where nothing sounds below the voice."""
         step = built.steps.get("stems")
         if step is None:
             return
+        below = any(said.get(name) for said in step.params["sounds"] for name in ("music", "own", "room"))
         for part in ("narration", "music", "picture"):
-            if part != "music" or "music" in step.inputs:
+            if part != "music" or below:
                 yield Item(part, built.results["stems"].outputs[part], film.with_suffix(SUFFIXES[part]))
 
     def _film_path(self, step: Step) -> Path:

@@ -139,7 +139,7 @@ class Sound:
     channels: int = 1
     room: bool = False  # A faint room tone in place of digital silence.
     music: Mapping[str, Any] | None = None  # at, gain, duck, before, after, left, fade: see plan.py.
-    own: Mapping[str, Any] | None = None  # The footage's own sound: start (seconds, text), level (dB).
+    own: Mapping[str, Any] | None = None  # The footage's own sound: start, end (seconds, text), level (dB).
 
 
 @dataclass(frozen=True)

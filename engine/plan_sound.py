@@ -89,5 +89,7 @@ class SoundPlan:
             inputs["music"] = Ref(f"{owner}/music" if owner else "music", "audio")
         if scene.video is not None and scene.footage.sound is not None:
             params["own"] = {"start": str(scene.footage.start), "level": scene.footage.sound}
+            if scene.footage.end is not None:
+                params["own"]["end"] = str(scene.footage.end)
             inputs["footage"] = artifact(scene.video)
         return made(self.profile.kinds["sound"], "sound", scene.id, params, inputs)

@@ -54,9 +54,12 @@ def music(params: Any, path: Path, said: Sequence[duck.Span] | None, reach: tupl
 def own(params: Any, path: Path, tell: Tell) -> Sound:
     """The footage's own sound, at its level against the film's; silence where it has ended."""
     sound = np.zeros((2, params.samples), np.float32)
-    done, room_for = 0, max(0, params.samples - 2 * EDGE)
+    done, start = 0, rate(params.own["start"])
+    count = params.samples - min(EDGE, params.samples)
+    if params.own.get("end") is not None:
+        count = max(0, min(count, round((rate(params.own["end"]) - start) * SAMPLE_RATE)))
     try:
-        for part in brought.pieces(path, rate(params.own["start"]), EDGE + room_for, picture=True):
+        for part in brought.pieces(path, start, count, picture=True):
             tell.progress(16, 100)
             sound[:, done : done + part.shape[1]] = part
             done += part.shape[1]

@@ -255,6 +255,12 @@ def test_footage_that_ends_is_silent_then(tmp_path: Path) -> None:
     assert not heard[:, 2 * RATE :].any()
 
 
+def test_footage_is_heard_no_further_than_its_end(tmp_path: Path) -> None:
+    heard = own(tmp_path, footage(tmp_path / "v", steady(3).T), start="1/2", end="1.5")
+    assert level(heard[:, RATE - 4800 : RATE - 1000]) > -40
+    assert not heard[:, RATE:].any()
+
+
 def test_footage_beside_footage_is_joined_as_cleanly(tmp_path: Path, music: Path) -> None:
     noise = np.random.default_rng(5).standard_normal((2, 3 * RATE)) * 0.1
     video, parts = footage(tmp_path / "v", noise), [Part(61441, None), Part(70000, None)]
