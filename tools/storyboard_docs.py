@@ -20,16 +20,18 @@ Paths are relative to the file that names them and stay inside the workspace.
 
 
 def page() -> str:
-    """The whole page."""
+    """The whole page; what is the same in two places is told once."""
+    told: list[Any] = []
     parts = [INTRODUCTION]
     for name in ("storyboard", "persona", "profile"):
         root = json.loads((ROOT / f"schemas/{name}.schema.json").read_text("utf-8"))
-        parts += [f"## {name}.yaml\n" if name != "profile" else "## profiles/NAME.yaml\n", *_mapping(root, root, "")]
+        parts += [f"## {name}.yaml\n" if name != "profile" else "## profiles/NAME.yaml\n", *_mapping(root, root, told)]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _mapping(root: dict[str, Any], part: dict[str, Any], prefix: str) -> Iterator[str]:
-    yield f"{part['description']}\n"
+def _mapping(root: dict[str, Any], part: dict[str, Any], told: list[Any]) -> Iterator[str]:
+    if "description" in part:
+        yield f"{part['description']}\n"
     yield "| field | value | default | |\n|---|---|---|---|"
     below = []
     for name, said in part["properties"].items():
@@ -37,18 +39,17 @@ def _mapping(root: dict[str, Any], part: dict[str, Any], prefix: str) -> Iterato
         must = "" if name not in part.get("required", ()) else "**required**"
         default = f"`{json.dumps(field['default'])}`" if "default" in field else must
         example = f" Example: `{_shown(field['examples'][0])}`" if "examples" in field else ""
-        yield f"| `{prefix}{name}` | {_value(field)} | {default} | {field['description']}{example} |"
+        yield f"| `{name}` | {_value(field)} | {default} | {field['description']}{example} |"
         inner = _resolved(root, field["items"]) if "items" in field else field
-        if "properties" in inner and not prefix.startswith("KIND"):
+        if "properties" in inner:
             below.append((name, inner))
     yield ""
-    told: list[Any] = []
     for name, inner in below:
         if inner["properties"] in told:
             continue
         told.append(inner["properties"])
         yield f"### {inner.get('title', name)}\n"
-        yield from _mapping(root, inner, "")
+        yield from _mapping(root, inner, told)
 
 
 def _resolved(root: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
