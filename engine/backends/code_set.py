@@ -33,7 +33,7 @@ class Setting(NamedTuple):
 
 def room(width: int, height: int, beside: bool, digits: int) -> Room:
     """What room there is for code in a picture."""
-    box, least = board(width, height, beside), max(1, round(boards.LEAST * boards.unit(width, height)))
+    box, least = board(width, height, beside), max(1, round((boards.LEAST - 2) * boards.unit(width, height)))
     across = box.width - 2 * margin(least) - gutter(least, digits)
     down = box.height - head(least) - margin(least)
     one = length("0", least, mono=True)

@@ -1,4 +1,4 @@
-"""When what is shown goes on: words of the narration, found in its timing or, before anything is spoken, in its text."""
+"""When what is shown goes on: words of the narration, found in its timing or, ahead of that, in its text."""
 
 from __future__ import annotations
 

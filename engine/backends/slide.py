@@ -76,9 +76,9 @@ def layout(title: str, points: list[str], width: int, height: int, beside: bool)
         found = Layout(size, lines, set_points)
         if _high(found) <= room.height and len(lines) <= 3 and _within(found, room.width):
             return found
-    letters = len(title) + sum(map(len, points))
+    letters, fit = len(title) + sum(map(len, points)), _fitting(room, least)
     raise boards.TooMuch(
-        f"{letters} characters in {len(points)} points do not fit: about {_fitting(room, least)} can be read at this size"
+        f"{letters} characters in {len(points)} points do not fit: about {fit} can be read at this size"
     )
 
 

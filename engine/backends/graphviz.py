@@ -1,0 +1,75 @@
+"""Graphviz as a program of its own: a graph in on standard input, JSON out, nothing else read or written.
+
+It comes from the wheel graphviz-pure, a port of Graphviz in one memory-safe program that gives the same layout on
+every platform.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+from typing import Any
+
+from ..errors import BackendError
+from .dot_text import Trouble
+
+SECONDS = 10
+_SYNTAX = re.compile(r"Error: <stdin>: syntax error in line (\d+)(?: (near) '(.*)'| (.*))?")
+
+
+class Refused(Exception):
+    """Graphviz did not understand the graph; says where."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(f"line {trouble.line}: {trouble.message}")
+        self.trouble = trouble
+
+
+@cache
+def program() -> Path:
+    """Where the program lies; nothing of that name elsewhere is run. Raises BackendError where it is missing."""
+    try:
+        found = [Path(str(file.locate())) for file in files("graphviz-pure") or () if file.stem == "graphviz-pure"]
+    except PackageNotFoundError:
+        found = []
+    if not found or not found[0].exists():
+        raise BackendError("a diagram needs Graphviz, which is not installed", "pip install mikebot[diagram]")
+    return found[0].resolve()
+
+
+def run(text: str, form: str) -> dict[str, Any]:
+    """A graph as JSON: `dot_json` as it is written, `json` laid out. Raises Refused for what it cannot read."""
+    bare = {name: os.environ[name] for name in ("SYSTEMROOT", "TMPDIR", "TEMP") if name in os.environ}
+    command = [str(program()), "-Kdot", f"-T{form}"]
+    try:
+        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=SECONDS, env=bare, check=False)
+    except subprocess.TimeoutExpired:
+        message = f"Graphviz did not lay the graph out in {SECONDS} seconds"
+        raise Refused(Trouble(1, 1, message, "show less of it")) from None
+    said = done.stderr.decode("utf-8", "replace").strip()
+    if done.returncode or "syntax error" in said or not done.stdout:
+        raise Refused(_trouble(text, said))
+    made: dict[str, Any] = json.loads(done.stdout)
+    return made
+
+
+def _trouble(text: str, said: str) -> Trouble:
+    match = _SYNTAX.search(said)
+    if match is None:
+        return Trouble(1, 1, f"Graphviz cannot read the graph: {said.splitlines()[0] if said else 'no reason'}", "")
+    lines = text.split("\n")
+    line = min(int(match[1]), len(lines))
+    if match[2] is None:
+        return Trouble(line, 1, f"Graphviz cannot read the graph: {_plain(match[4])}", "is a quotation mark missing?")
+    column = lines[line - 1].rfind(match[3]) + 1 if match[3] else len(lines[line - 1]) + 1
+    hint = "is a bracket or a semicolon missing before it?"
+    return Trouble(line, max(1, column), f"Graphviz cannot read the graph from '{match[3]}' on", hint)
+
+
+def _plain(text: str | None) -> str:
+    return re.sub(r"^scanning a quoted string.*", "a text in quotation marks does not end", text or "")
