@@ -73,6 +73,20 @@ def index_first(file: Path) -> None:
     plain.unlink()
 
 
+def spoiled(make: Callable[[Path], object]) -> Callable[[Path], object]:
+    """A file whose tables are whole and whose content is noise."""
+
+    def made(file: Path) -> None:
+        make(file)
+        data = bytearray(file.read_bytes())
+        at = data.index(b"mdat") + 4
+        size = struct.unpack_from(">I", data, at - 8)[0] - 8
+        data[at : at + size] = bytes(7 * place % 251 for place in range(size))
+        file.write_bytes(data)
+
+    return made
+
+
 MADE: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "media-playlist-as-mp4": ("video", "film.mp4", written(PLAYLIST)),
     "media-concat-as-mp4": ("video", "film.mp4", written(MP4_LIST)),
@@ -93,6 +107,13 @@ MADE: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "media-cut-jpeg": ("image", "door.jpg", cut(saved("JPEG"), 0.7)),
     "media-cut-webp": ("image", "door.webp", cut(saved("WEBP"), 0.7)),
     "media-cut-flac": ("audio", "voice.flac", cut(lambda file: sound_file(file, "flac", "flac", 8.0), 0.01)),
+    "media-spoiled-mp4": ("video", "film.mp4", spoiled(movie)),
+    "media-spoiled-m4a": ("audio", "voice.m4a", spoiled(lambda file: sound_file(file, "aac", "mp4"))),
+    "media-film-without-picture": ("video", "{file: film.mp4, sound: -6}", lambda file: sound_file(file, "aac", "mp4")),
+    "media-music-without-sound": ("music", "song.mp4", movie),
+    "media-music-text": ("music", "{file: song.mp3, gain: -10}", written(b"la la la\n" * 40)),
+    "media-music-playlist": ("music", "song.m3u", written(PLAYLIST)),
+    "media-music-cut": ("music", "song.flac", cut(lambda file: sound_file(file, "flac", "flac", 8.0), 0.01)),
     "media-pipe": ("video", "film.mp4", os.mkfifo),
     "media-endless": ("audio", "voice.wav", lambda file: file.symlink_to("/dev/zero")),
     "media-outside": ("image", "door.png", lambda file: file.symlink_to("/etc/passwd")),
@@ -111,7 +132,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.skipif(os.name == "nt", reason="pipes and links are made as POSIX has them")
 @pytest.mark.parametrize("name", MADE)
 def test_media_that_cannot_be_taken(root: Path, name: str) -> None:
-    field, file, make = MADE[name]
-    make(root / "projects/p" / file)
-    (root / "projects/p/storyboard.yaml").write_text(f"{BOARD}    {field}: {file}\n")
+    field, said, make = MADE[name]
+    make(root / "projects/p" / said.removeprefix("{file: ").partition(",")[0])
+    place = "" if field == "music" else "    "
+    (root / "projects/p/storyboard.yaml").write_text(f"{BOARD}{place}{field}: {said}\n")
     golden(name, message(root))

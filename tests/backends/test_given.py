@@ -137,3 +137,52 @@ def test_what_cannot_be_read_is_refused_with_a_hint(tmp_path: Path) -> None:
         "the picture that was given: this is no picture that can be read\n"
         "  Bring it as PNG, JPEG, WebP, GIF, BMP or TIFF."
     )
+
+
+@pytest.mark.parametrize(
+    "form", ["CMYK.jpg", "P.png", "LA.png", "L.gif", "1.tiff", "YCbCr.jpg", "RGB.bmp", "RGBA.webp"]
+)
+def test_pictures_of_every_sort_keep_their_colour(tmp_path: Path, form: str) -> None:
+    mode = form.partition(".")[0]
+    source = Image.new("RGB", (64, 36), (204, 51, 51) if mode not in {"L", "LA", "1"} else (255, 255, 255))
+    source.convert(mode).save(tmp_path / form)
+    seen = show(tmp_path, tmp_path / form).getpixel((30, 18))
+    assert seen == pytest.approx(source.getpixel((30, 18)), abs=6)
+
+
+def test_of_an_animation_the_first_picture_is_shown(tmp_path: Path) -> None:
+    colours = [(0, 0, 255), (255, 0, 0), (0, 255, 0)]
+    first, *rest = [Image.new("RGB", (64, 36), colour) for colour in colours]
+    first.save(tmp_path / "a.gif", save_all=True, append_images=rest, duration=100)
+    assert show(tmp_path, tmp_path / "a.gif").getpixel((30, 18)) == pytest.approx((0, 0, 255), abs=3)
+
+
+@pytest.mark.parametrize(("size", "place"), [((90, 180), (60, 100)), ((180, 30), (100, 60))])
+def test_a_picture_that_fits_is_seen_whole_on_a_soft_dark_ground(
+    tmp_path: Path, size: tuple[int, int], place: tuple[int, int]
+) -> None:
+    source = Image.new("RGB", size, (200, 160, 120))
+    for edge in ((0, 0, size[0], 4), (0, size[1] - 4, *size), (0, 0, 4, size[1]), (size[0] - 4, 0, *size)):
+        source.paste((255, 255, 255), edge)
+    source.save(tmp_path / "a.png")
+    params = PictureParams("", 320, 180, 0, fit="fit")
+    Picture().run(params, Inputs(image=tmp_path / "a.png"), tmp_path, Quiet())
+    with Image.open(tmp_path / "image") as file:
+        shown = np.asarray(file.convert("L")).astype(int)
+    across, down = (90, 180) if size[0] < size[1] else (320, 54)
+    left, top = (320 - across) // 2, (180 - down) // 2
+    whole = shown[top : top + down, left : left + across]
+    for rim in (whole[1], whole[-2], whole[:, 1], whole[:, -2]):
+        assert rim.min() > 220
+    ground = shown[:, : left - 2] if left else shown[: top - 2]
+    assert 20 < ground.min() <= ground.max() < 110
+    assert np.abs(np.diff(ground, axis=0)).max() <= 5
+
+
+def test_a_picture_of_the_film_s_shape_is_the_same_either_way(tmp_path: Path) -> None:
+    drawn(tmp_path / "a.png", (640, 360))
+    filled = show(tmp_path, tmp_path / "a.png").tobytes()
+    Picture().run(PictureParams("", 64, 36, 0, fit="fit"), Inputs(image=tmp_path / "a.png"), tmp_path, Quiet())
+    with Image.open(tmp_path / "image") as file:
+        assert file.tobytes() == filled
+    assert Picture().check(PictureParams("", 64, 36, 0, fit="squeeze")) == ["fit is 'squeeze'; it takes fill or fit"]
