@@ -35,6 +35,24 @@ def figures(options: Options) -> Iterator[Figure]:
     peer = f"MoviePy ({composed:.0f} s of it)"
     yield Figure(f"{what}, beside MoviePy", ours, "s", peer=peer, peer_value=took / composed * length)
     yield Figure("times faster than MoviePy", took / composed * speed, "x", 6, more=True)
+    for kind, seconds in sorted(by_kind(place).items(), key=lambda pair: -pair[1]):
+        yield Figure(f"of that film, all lanes together: {kind}", seconds, "s")
+
+
+def by_kind(place: Place) -> dict[str, float]:
+    """Seconds that the last render's steps took, by kind, as the store remembers them."""
+    from engine.store import Store
+
+    store = Store(place.root / ".mikebot")
+    try:
+        kinds: dict[str, float] = {}
+        for step, key in next(store.renders()).steps.items():
+            made = store.lookup([key])[key]
+            kind = step.split("/")[1] if "/" in step else step
+            kinds[kind] = kinds.get(kind, 0.0) + made.seconds
+        return kinds
+    finally:
+        store.close()
 
 
 def firewalls(root: Path) -> Place:
@@ -55,7 +73,7 @@ def seconds_of(film: Path) -> float:
 
 def moviepy(place: Place, enough: float) -> tuple[float, float]:
     """Compose scenes until they last long enough; returns seconds of film and seconds that it took."""
-    from moviepy import AudioFileClip, concatenate_videoclips
+    from moviepy import AudioFileClip, ImageClip, concatenate_videoclips
 
     from engine.backends import recipe
 
@@ -65,10 +83,12 @@ def moviepy(place: Place, enough: float) -> tuple[float, float]:
     start = time.perf_counter()
     clips = []
     for scene in scene_names(place):
-        said = recipe.read(made / "clip" / f"{scene}.json")
-        assert said is not None
+        path, still = made / "clip" / f"{scene}.json", made / "still" / f"{scene}.png"
+        said = recipe.read(path) if path.exists() else None
         sound = AudioFileClip(str(made / "narration" / f"{scene}.wav"))
-        clip = moving(made / "still" / f"{scene}.png", recipe.path_of(said)).with_duration(sound.duration)
+        moves = said is not None and not (made / "still" / f"{scene}.2.png").exists()  # What is shown stands still.
+        clip = moving(still, recipe.path_of(said)) if said is not None and moves else ImageClip(str(still))
+        clip = clip.with_duration(sound.duration)
         clips.append(clip.with_audio(sound))
         if sum(clip.duration for clip in clips) >= enough:
             break
