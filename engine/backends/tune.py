@@ -26,7 +26,7 @@ PEAK = -1.1  # dBTP; rounding to 16 bits stays below -1.
 SEAM = SAMPLE_RATE // 50  # Samples over which the end leads into the begin.
 SHORTEST = SAMPLE_RATE // 2  # What is shorter is no music when it is repeated.
 COPIED = 1 << 18  # Samples copied at a time.
-EDGE = SAMPLE_RATE // 200  # The first sample is led to from silence.
+EDGE = SAMPLE_RATE // 200  # Samples that lead from silence to the music, and back.
 
 
 def make(params: Any, source: Path, path: Path, tell: Tell) -> None:
@@ -38,7 +38,7 @@ def make(params: Any, source: Path, path: Path, tell: Tell) -> None:
         gain = _gain(_told(source, wanted, _share(tell, 0, 40, wanted_here)))
         once = path.with_name("once") if params.loop else path
         loud = (piece * np.float32(gain) for piece in _told(source, wanted, _share(tell, 40, 80, wanted_here)))
-        count = _write(once, _limited(_led_in(loud), 10 ** (PEAK / 20)))
+        count = _write(once, _limited(_led(loud, not params.loop), 10 ** (PEAK / 20)))
     except probe.Unreadable as problem:
         raise BackendError(f"the music that was given: {problem.message}", problem.hint) from None
     if params.loop:
@@ -71,16 +71,17 @@ def _gain(pieces: Iterable[Sound]) -> float:
     return float(10 ** ((MUSIC - found) / 20))
 
 
-def _led_in(pieces: Iterable[Sound]) -> Iterator[Sound]:
-    """The sound without a click at its begin."""
-    done = 0
+def _led(pieces: Iterable[Sound], out: bool) -> Iterator[Sound]:
+    """The sound without a click where it begins; nor where it ends, if it is led `out`."""
+    done, held = 0, np.zeros((2, 0), np.float32)
     for piece in pieces:
-        if done < EDGE:
-            ramp = np.clip(np.arange(done, done + piece.shape[1]) / EDGE, 0, 1)
-            yield piece * ramp.astype(np.float32)
-        else:
-            yield piece
+        yield held
+        up = np.clip(np.arange(done, done + piece.shape[1]) / EDGE, 0, 1) if done < EDGE else np.ones(1)
+        held = piece * up.astype(np.float32)
         done += piece.shape[1]
+    count = min(EDGE, held.shape[1]) if out else 0
+    held[:, held.shape[1] - count :] *= np.linspace(1, 0, count, dtype=np.float32)
+    yield held
 
 
 def _limited(pieces: Iterable[Sound], ceiling: float) -> Iterator[Sound]:

@@ -71,8 +71,11 @@ def test_one_second_is_repeated_without_a_click(tmp_path: Path) -> None:
 
 
 def test_music_that_is_not_repeated_ends(tmp_path: Path) -> None:
-    made = read(make_music(tmp_path, write_stereo(tmp_path / "m", steady(1.5)), 5, loop=False))
-    assert made.shape == (2, 72000)
+    given = write_stereo(tmp_path / "m", steady(1.5, 433.7)[: 72000 - 25])
+    made = read(make_music(tmp_path, given, 5, loop=False))
+    assert made.shape == (2, 71975)
+    assert (made[:, 0] == 0).all()
+    assert np.abs(np.diff(made, append=0)).max() <= np.abs(np.diff(made[:, 1000:70000])).max() * 1.05
 
 
 def test_a_part_of_a_second_cannot_be_repeated(tmp_path: Path) -> None:
