@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import wave
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,6 +52,7 @@ def make(params: Any, inputs: Inputs, out: Path, tell: Tell) -> None:
     found = parts(params, inputs, tell)
     coded = _coded(found, params, tell)
     aac.write(out / "packets", coded.config, coded.packets, params.phase, params.samples)
+    tell.progress(95, 100)
     sums = energies(coded.heard, WARM)
     levels = {
         "energies": [float(f"{value:.9g}") for value in sums],
@@ -73,7 +75,7 @@ def parts(params: Any, inputs: Inputs, tell: Tell) -> Parts:
     bed = mix.bed(params, inputs, said, aac.around(params.phase, params.samples), tell)
     tell.progress(20, 100)
     voice, gain = _levelled(sound, params, _share(tell, 20, 40))
-    return Parts(np.repeat(voice[None], params.channels, axis=0), gain, bed)
+    return Parts(np.broadcast_to(voice, (params.channels, len(voice))), gain, bed)
 
 
 def _coded(found: Parts, params: Any, tell: Tell) -> Coded:
@@ -86,7 +88,9 @@ def _coded(found: Parts, params: Any, tell: Tell) -> Coded:
     bits, skipped = params.bits * (1 + params.channels) // 2, aac.skipped(params.phase)
     before = (aac.CONTEXT + 1) * PACKET + params.phase - WARM * HOP
     for attempt in range(TRIES):
-        config, packets = aac.encode(_mixed(found, params, ceiling), bits, _share(tell, 40, 80))
+        config, packets = aac.encode(
+            _mixed(found, params, ceiling, lambda: tell.progress(40, 100)), bits, _share(tell, 40, 80)
+        )
         packets = packets[: skipped + aac.owned(params.phase, params.samples) + 1]
         heard = aac.decode(config, packets, before, params.samples + WARM * HOP)
         tell.progress(90, 100)
@@ -101,12 +105,12 @@ def _coded(found: Parts, params: Any, tell: Tell) -> Coded:
     )
 
 
-def _mixed(found: Parts, params: Any, ceiling: float) -> Sound:
+def _mixed(found: Parts, params: Any, ceiling: float, alive: Callable[[], None]) -> Sound:
     """All that sounds, its peaks under the ceiling (dBTP), from before the scene to after it."""
     mixed = found.bed.copy()
     before = aac.around(params.phase, params.samples)[0]
     mixed[:, before : before + params.samples] += found.voice
-    return limited(mixed, 10 ** (ceiling / 20))
+    return limited(mixed, 10 ** (ceiling / 20), alive)
 
 
 def _levelled(sound: Sound, params: Any, said: Callable[[int, int], None]) -> tuple[Sound, float]:
@@ -122,9 +126,8 @@ def _levelled(sound: Sound, params: Any, said: Callable[[int, int], None]) -> tu
     ceiling, most = params.peak - MARGIN, params.raise_by
     gain = min(wanted - found, most)
     for attempt in range(TRIES):
-        said(attempt, TRIES)
         louder = sound * np.float32(10 ** (gain / 20))
-        levelled = limited(louder, 10 ** (ceiling / 20))
+        levelled = limited(louder, 10 ** (ceiling / 20), partial(said, attempt, TRIES))
         missing = wanted - (alone(energies(levelled)) or wanted)
         if abs(missing) < CLOSE or gain + missing > most:
             break

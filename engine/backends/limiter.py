@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .loudness import TAPS, Floats, Sound, peaks, reach
@@ -11,13 +13,14 @@ CHUNK = 1 << 17
 AROUND = AHEAD + TAPS + 1
 
 
-def limited(sound: Sound, ceiling: float) -> Sound:
+def limited(sound: Sound, ceiling: float, alive: Callable[[], None] = lambda: None) -> Sound:
     """The sound with no peak, at or between samples, above the ceiling (a magnitude, full scale 1).
 
-    All channels are turned down together, so nothing moves from side to side.
+    All channels are turned down together, so nothing moves from side to side. `alive` is called now and then.
     """
     out = sound.copy()
     for start in range(0, sound.shape[-1], CHUNK):
+        alive()
         left = max(0, start - 2 * AROUND)
         part = np.atleast_2d(sound[..., left : start + CHUNK + 2 * AROUND])
         if float(np.abs(part).max()) * reach() <= ceiling:

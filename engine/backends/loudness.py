@@ -43,7 +43,8 @@ def energies(sound: Sound, before: int = 0) -> Floats:
     The first `before` energies are of what sounds before the scene, and left out.
     """
     meter = Meter()
-    meter.add(sound)
+    for start in range(0, sound.shape[-1], CHUNK):
+        meter.add(sound[..., start : start + CHUNK])
     return meter.energies()[before:]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from .. import probe
 from ..errors import BackendError
 from ..kinds import PACKET, SAMPLE_RATE, Inputs, Tell, rate
 from . import brought, duck, room
-from .limiter import limited
+from .limiter import CHUNK, limited
 from .loudness import Sound, alone, energies
 
 MUSIC = -23.0  # LUFS of a film's music as it is kept.
@@ -29,25 +29,28 @@ def bed(params: Any, inputs: Inputs, said: Sequence[duck.Span] | None, reach: tu
     if params.room:
         below += room.tone(params.channels, before, params.samples, after)
     if params.music is not None:
-        tell.progress(12, 100)
-        below += _channels(music(params, inputs["music"], said, reach), params.channels)
+        below += _channels(music(params, inputs["music"], said, reach, lambda: tell.progress(12, 100)), params.channels)
     if params.own is not None:
         tell.progress(16, 100)
         below[:, before : before + params.samples] += _channels(own(params, inputs["footage"], tell), params.channels)
     return below
 
 
-def music(params: Any, path: Path, said: Sequence[duck.Span] | None, reach: tuple[int, int]) -> Sound:
+def music(
+    params: Any, path: Path, said: Sequence[duck.Span] | None, reach: tuple[int, int], alive: Callable[[], None]
+) -> Sound:
     """The film's music at the scene: at its loudness, down under speech."""
     given, (before, after) = params.music, reach
     count = before + params.samples + after
     sound = _slice(path, given["at"] - before, count)
     sound *= np.float32(10 ** ((params.loudness + given["gain"] - MUSIC) / 20))
-    sound = limited(sound, 10 ** ((params.peak - BELOW) / 20))
+    sound = limited(sound, 10 ** ((params.peak - BELOW) / 20), alive)
     spans = duck.down(given, said, params.samples)
-    deep = given["duck"] * (1 - duck.lift(spans, params.samples, -before, count))
-    gain = 10 ** (-deep / 20) * duck.faded(given, -before, count)
-    sound *= gain.astype(np.float32)
+    for start in range(0, count, CHUNK):
+        alive()
+        part = sound[:, start : start + CHUNK]
+        deep = given["duck"] * (1 - duck.lift(spans, params.samples, start - before, part.shape[1]))
+        part *= (10 ** (-deep / 20) * duck.faded(given, start - before, part.shape[1])).astype(np.float32)
     return sound
 
 
@@ -91,7 +94,7 @@ def _framed(sound: Sound, end: int) -> None:
 
 def _slice(path: Path, start: int, count: int) -> Sound:
     """Part of the music; silence before its begin and after its end."""
-    sound = np.zeros((count, 2), np.float32)
+    sound = np.zeros((2, count), np.float32)
     try:
         with wave.open(str(path)) as file:
             shape = (file.getnchannels(), file.getsampwidth(), file.getframerate())
@@ -108,8 +111,8 @@ def _slice(path: Path, start: int, count: int) -> Sound:
             "A film's music is stereo, 16 bits, 48000 Hz.",
         )
     part = np.frombuffer(frames, "<i2").reshape(-1, 2)
-    sound[first - start : first - start + len(part)] = part
-    return np.ascontiguousarray(sound.T) / np.float32(32768)
+    np.divide(part.T, 32768, out=sound[:, first - start : first - start + len(part)], casting="unsafe")
+    return sound
 
 
 def _channels(sound: Sound, channels: int) -> Sound:

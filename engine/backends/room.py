@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from ..kinds import SAMPLE_RATE
-from .loudness import Floats, Sound
+from .loudness import Sound
 
 LEVEL = -62.0  # dBFS, root mean square of each channel.
 LOOP = 1 << 19  # Samples of noise (11 s) that are repeated: it was made in circles.
@@ -22,11 +22,10 @@ BORDER = SAMPLE_RATE // 4  # Samples of every border's noise on each side of it;
 
 def tone(channels: int, before: int, samples: int, after: int) -> Sound:
     """The room of a scene and of what is around it, channels x (before + samples + after)."""
-    rows = [_channel(_noise(k), _noise(k + 2), before, samples, after) for k in range(channels)]
-    return np.stack(rows).astype(np.float32)
+    return np.stack([_channel(_noise(k), _noise(k + 2), before, samples, after) for k in range(channels)])
 
 
-def _channel(inside: Floats, border: Floats, before: int, samples: int, after: int) -> Floats:
+def _channel(inside: Sound, border: Sound, before: int, samples: int, after: int) -> Sound:
     """Noise of equal power throughout: what leads over does it by sine and cosine."""
     row = np.resize(np.roll(inside, before), before + samples + after)
     half = min(BORDER, samples // 2)
@@ -40,7 +39,7 @@ def _channel(inside: Floats, border: Floats, before: int, samples: int, after: i
 
 
 @cache
-def _noise(number: int) -> Floats:
+def _noise(number: int) -> Sound:
     """Pink noise whose end meets its begin."""
     draw = np.random.Generator(np.random.PCG64(number))
     hertz = np.fft.rfftfreq(LOOP, 1 / SAMPLE_RATE)
@@ -48,5 +47,5 @@ def _noise(number: int) -> Floats:
     shape *= (hertz / LOWEST) ** 2 / (1 + (hertz / LOWEST) ** 2) / (1 + (hertz / HIGHEST) ** 4)
     turned = np.exp(2j * np.pi * draw.random(len(hertz)))
     noise = np.fft.irfft(shape * turned, LOOP)
-    quiet: Floats = noise * (10 ** (LEVEL / 20) / np.sqrt(np.mean(noise**2)))
+    quiet: Sound = (noise * (10 ** (LEVEL / 20) / np.sqrt(np.mean(noise**2)))).astype(np.float32)
     return quiet

@@ -36,7 +36,9 @@ def mixed(folder: Path, parts: list[Part], said: list[Aac.Params], music: Path) 
         if part.speech is not None:
             inputs["audio"] = write_wav(folder / f"{number}.wav", part.speech)
         made = levelling.parts(params, inputs, Quiet())
-        found.append((start - aac.around(params.phase, part.samples)[0], levelling._mixed(made, params, -2.3)))
+        found.append(
+            (start - aac.around(params.phase, part.samples)[0], levelling._mixed(made, params, -2.3, lambda: None))
+        )
         start += part.samples
     return found
 
