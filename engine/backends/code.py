@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .code_set import Setting
 
-_DIM, _LIT = 0.38, 0.16  # How much is left of what does not light up; how much of the accent lies under what does.
+_DIM, _LIT = 0.5, 0.16  # How much is left of what does not light up; how much of the accent lies under what does.
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from .graph_layout import Cluster, Edge, Graph, Node, Point
 from .themes import Colour, Theme
 
 _FINE = 3
-_DIM = 0.34  # How much is left of what does not light up.
+_DIM = 0.5  # How much is left of what does not light up.
 _LINE = 1.25
 _DASHES = {"dashed": (0.42, 0.3), "dotted": (0.1, 0.24)}  # On and off, in sizes of the type.
 
@@ -39,7 +39,9 @@ def centred(graph: Graph, room: Box, size: float) -> Place:
     return Place(room.x + (room.width - wide) / 2, room.y + (room.height - high) / 2, size)
 
 
-def paint(picture: Image.Image, graph: Graph, place: Place, theme: Theme, seen: Collection[str], lit: Collection[str]):  # type: ignore[no-untyped-def]
+def paint(
+    picture: Image.Image, graph: Graph, place: Place, theme: Theme, seen: Collection[str], lit: Collection[str]
+) -> None:
     """Draw what is seen of a graph; what is lit stands out, and the rest steps back."""
     fine = picture.resize((picture.width * _FINE, picture.height * _FINE), Image.Resampling.NEAREST)
     pen = _Pen(ImageDraw.Draw(fine), Place(place.x * _FINE, place.y * _FINE, place.size * _FINE), theme, bool(lit))
@@ -149,7 +151,7 @@ class _Pen:
 
     def type(self, lines: Sequence[str], middle: Point, share: float, ink: Colour, ground: Colour, lit: bool) -> None:
         size, (x, y) = max(1, int(self.place.size * share)), self.place.at(middle)
-        fill = ink if lit or not self.some else mixed(ink, ground, 0.45)
+        fill = ink if lit or not self.some else mixed(ink, ground, 0.6)
         top = y - len(lines) * size * _LINE / 2
         for row, line in enumerate(lines):
             at = x - length(line, size) / 2, top + size * _LINE * (row + 0.5) + size * 0.36
@@ -181,7 +183,10 @@ def _flat(points: Sequence[Point]) -> Iterator[Point]:
         for step in range(1, 17):
             t = step / 16
             w = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
-            yield tuple(sum(k * p[axis] for k, p in zip(w, (a, b, c, d), strict=True)) for axis in (0, 1))  # type: ignore[misc]
+            yield (
+                w[0] * a[0] + w[1] * b[0] + w[2] * c[0] + w[3] * d[0],
+                w[0] * a[1] + w[1] * b[1] + w[2] * c[1] + w[3] * d[1],
+            )
 
 
 def _dashed(points: list[Point], style: str, size: float) -> Iterator[list[Point]]:

@@ -38,7 +38,7 @@ def program() -> Path:
     except PackageNotFoundError:
         found = []
     if not found or not found[0].exists():
-        raise BackendError("a diagram needs Graphviz, which is not installed", "pip install mikebot[diagram]")
+        raise BackendError("a diagram needs Graphviz, which is not installed", "pip install graphviz-pure")
     return found[0].resolve()
 
 
