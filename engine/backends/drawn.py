@@ -1,16 +1,20 @@
-"""Frames drawn from recipes: a camera over a still, and a mouth in it."""
+"""Frames drawn from recipes: a camera over a still, and a face in it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from ..errors import BackendError
-from . import recipe
-from .lips import Lips
+from ..frame import Box
+from . import head, recipe
+from .face import Face
 from .picture import Planes, planes_of, read_still, resized, warp
+
+_LOOK = 5  # Frames between two looks at where the mouth is: a camera moves slowly.
 
 
 class Drawn:
@@ -25,17 +29,34 @@ class Drawn:
         rgb = _prepared(still, size, max(max(path.zoom) for path in self._cameras))
         self._source = planes_of(rgb)
         self._mouth = talk.get("mouth") or {}
-        self._lips = Lips(rgb, self._source, self._mouth["box"]) if self._mouth else None
+        self._face = Face(talk, rgb, self._source, rate) if self._mouth else None
+        self._size = size
 
     def key(self, frame: int) -> Hashable:
         """Equal for frames that look the same."""
-        return self._view(frame), self._shape(frame)
+        return self._view(frame), self._face.key(frame) if self._face else None
 
     def draw(self, frame: int, out: Planes) -> None:
-        """Fill `out` with a frame; frames count from 0."""
-        if self._lips is not None:
-            self._lips.show(*self._shape(frame))
-        warp(self._source, self._view(frame), out)
+        """Fill `out` with a frame; frames count from 0, and go on past the scene's end."""
+        view = self._view(frame)
+        if self._face is not None:
+            self._face.paint(frame)
+        warp(self._source, view, out)
+        if self._face is not None:
+            self._face.turn(frame, view, out)
+
+    def mouth_box(self, frames: int) -> Box | None:
+        """Where the mouth goes in a scene of so many frames, in pixels of the picture; None without a mouth."""
+        if not self._mouth:
+            return None
+        seen = [
+            _seen(self._mouth["box"], self._view(frame)) for frame in {*range(0, frames, _LOOK), max(0, frames - 1)}
+        ]
+        (width, height), spare = self._size, head.FAR
+        left, top = (min(box[axis] for box in seen) - spare for axis in (0, 1))
+        right, bottom = (max(box[axis] for box in seen) + spare for axis in (2, 3))
+        x, y = math.floor(left * width), math.floor(top * height)
+        return Box(x, y, math.ceil(right * width) - x, math.ceil(bottom * height) - y)
 
     def _view(self, frame: int) -> recipe.View:
         """What the clip in force sees; the last one stays in force."""
@@ -43,12 +64,12 @@ class Drawn:
         clip = min(int(time / self._seconds), len(self._cameras) - 1)
         return self._cameras[clip].at(float(time))
 
-    def _shape(self, frame: int) -> tuple[int, int]:
-        shapes = self._mouth.get("shapes")
-        if not shapes or frame >= len(shapes):
-            return 0, 0
-        openness, width = shapes[frame]
-        return openness, width
+
+def _seen(box: Sequence[float], view: recipe.View) -> tuple[float, float, float, float]:
+    """A box of the still (middle and size, as shares) as its edges in what a view shows, as shares."""
+    x, y = (0.5 + (at - middle) * view.zoom for at, middle in zip(box[:2], view[:2], strict=True))
+    wide, high = (side * view.zoom / 2 for side in box[2:])
+    return x - wide, y - high, x + wide, y + high
 
 
 def _cameras(clips: Sequence[Mapping[str, Any]]) -> tuple[list[recipe.CameraPath], Fraction]:

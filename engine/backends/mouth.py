@@ -1,4 +1,4 @@
-"""talk.mouth: a drawn mouth that follows the phones, written as a recipe beside the chain's camera paths."""
+"""talk.mouth: a face that follows the voice, written as a recipe beside the chain's camera paths."""
 
 from __future__ import annotations
 
@@ -11,32 +11,38 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendError
+from ..frame import Box
 from ..kinds import Inputs, Talk, Tell, rate
 from . import Light, layout, phones, recipe
 
-OPENNESS, WIDTHS = 8, 4  # Shapes run from 0 to these, both ends included.
+OPENNESS, WIDTHS = 16, 6  # Shapes run from 0 to these, both ends included.
 _PLACE = f"{layout.PLACE}\0".encode()
 
 
 @dataclass(frozen=True)
 class MouthParams(Talk):
-    """The mouth's knob: how far it opens, as a factor."""
+    """How far the mouth opens and how far the head moves, as factors; whether eyes blink."""
 
     strength: float = 1.0
+    head: float = 1.0
+    blinks: bool = True
 
 
 class Mouth(Light):
-    """Writes a recipe: the camera's, and one mouth shape a frame; no mouth where the still shows no portrait."""
+    """Writes a recipe: the camera's, a mouth shape a frame, blinks and the head's path; no face without a portrait."""
 
     kind = "talk"
     name = "mouth"
-    version = "1"
+    version = "2"
     Params = MouthParams
 
     def check(self, params: MouthParams) -> list[str]:
-        if 0 <= params.strength <= 2:
-            return []
-        return [f"talk.mouth: strength is {params.strength}; it takes 0 to 2"]
+        wrong = []
+        if not 0 <= params.strength <= 2:
+            wrong.append(f"talk.mouth: strength is {params.strength}; it takes 0 to 2")
+        if not 0 <= params.head <= 1:
+            wrong.append(f"talk.mouth: head is {params.head}; it takes 0 to 1")
+        return wrong
 
     def run(self, params: MouthParams, inputs: Inputs, out: Path, tell: Tell) -> None:
         tell.progress(0, 2)
@@ -45,12 +51,31 @@ class Mouth(Light):
             raise BackendError(
                 "talk.mouth moves the mouth of a still, not of real video", "Use the clip backend camera."
             )
-        box = mouth_box(inputs.get("still"), params.persona)
-        shapes = _shapes(params, inputs) if box else []
+        told = _told(params, inputs)
         tell.progress(1, 2)
-        mouth = {"box": box, "shapes": shapes} if box else None
-        recipe.write(out / "video", {"recipe": "talk", "clips": clips, "mouth": mouth})
+        recipe.write(out / "video", {"recipe": "talk", "clips": clips, **told})
         tell.progress(2, 2)
+
+
+def _told(params: MouthParams, inputs: Inputs) -> dict[str, Any]:
+    """The recipe's `mouth` and `face`; both None where there is no portrait, or no place for a mouth."""
+    from . import living, mouthing
+
+    persona, still = params.persona or {}, inputs.get("still")
+    placed = portrait_place(still) if still is not None and persona.get("mouth") else None
+    if placed is None:
+        return {"mouth": None, "face": None}
+    timing, fps = json.loads(inputs["timing"].read_bytes()), rate(params.fps)
+    energies = _energies(inputs["audio"], params.frames, fps)
+    if timing["phones"]:
+        shapes = mouthing.from_phones(timing["phones"], timing["rate"], params.frames, fps)
+    else:
+        shapes = mouthing.from_energies(energies, fps)
+    if not params.blinks:
+        persona = {**persona, "eyes": []}
+    steps = [_steps(shape, params.strength) for shape in shapes]
+    face = living.face(persona, placed, timing, shapes, energies, fps, params.head)
+    return {"mouth": {"box": living.part(persona["mouth"], placed), "shapes": steps}, "face": face}
 
 
 def mouth_box(still: Path | None, persona: Mapping[str, Any] | None) -> list[float] | None:
@@ -59,17 +84,12 @@ def mouth_box(still: Path | None, persona: Mapping[str, Any] | None) -> list[flo
     placed = portrait_place(still) if still is not None and mouth else None
     if placed is None or not mouth:
         return None
-    (x, y, w, h), (width, height) = placed
-    box = (
-        (x + mouth["x"] * w) / width,
-        (y + mouth["y"] * h) / height,
-        mouth["width"] * w / width,
-        mouth["height"] * h / height,
-    )
-    return [round(share, 5) for share in box]
+    from .living import part
+
+    return part(mouth, placed)
 
 
-def portrait_place(still: Path) -> tuple[layout.Box, tuple[int, int]] | None:
+def portrait_place(still: Path) -> tuple[Box, tuple[int, int]] | None:
     """The box that the still's maker noted for the portrait, and the still's size, both in pixels."""
     with still.open("rb") as file:
         if file.read(8) != b"\x89PNG\r\n\x1a\n":
@@ -83,18 +103,8 @@ def portrait_place(still: Path) -> tuple[layout.Box, tuple[int, int]] | None:
             if kind == b"IHDR":
                 size = struct.unpack_from(">II", data)
             elif kind == b"tEXt" and data.startswith(_PLACE):
-                return layout.Box(*json.loads(data[len(_PLACE) :])), size
+                return Box(*json.loads(data[len(_PLACE) :])), size
     return None
-
-
-def _shapes(params: MouthParams, inputs: Inputs) -> list[list[int]]:
-    timing = json.loads(inputs["timing"].read_bytes())
-    fps = rate(params.fps)
-    if timing["phones"]:
-        shapes = phones.from_phones(timing["phones"], timing["rate"], params.frames, fps)
-    else:
-        shapes = phones.from_energies(_energies(inputs["audio"], params.frames, fps))
-    return [[_step(openness * params.strength, OPENNESS), _step(width, WIDTHS)] for openness, width in shapes]
 
 
 def _energies(audio: Path, frames: int, fps: Fraction) -> list[float]:
@@ -113,5 +123,7 @@ def _energies(audio: Path, frames: int, fps: Fraction) -> list[float]:
     return found
 
 
-def _step(value: float, steps: int) -> int:
-    return round(min(1.0, max(0.0, value)) * steps)
+def _steps(shape: phones.Shape, strength: float) -> list[int]:
+    """A shape in whole steps; at rest it has neither width nor teeth."""
+    openness = round(min(1.0, max(0.0, shape.open * strength)) * OPENNESS)
+    return [openness, round(shape.width * WIDTHS), shape.teeth] if openness else [0]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from .phones import APART, ON_LIP, TOGETHER
 from .picture import Pixels
 
 _SIDE, _CHIN = 0.8, 1.0  # How far beyond the mouth its cheeks and chin move, in widths of the mouth.
@@ -26,29 +28,42 @@ class Parted:
         self._most = min(max(height, self._width * 0.35), self._width * 0.5)
         self._rows, self._columns = np.mgrid[: own.shape[0], : own.shape[1]].astype(np.float32) + np.float32(0.5)
 
-    def __call__(self, openness: float, width: float) -> Pixels:
+    def __call__(self, openness: float, width: float, teeth: int = APART) -> Pixels:
         """The mouth's place with an openness and a width from 0 to 1."""
-        half = self._width * (0.34 + 0.12 * width)
+        half = self._width * (0.26 + 0.2 * width)
         aside = (self._columns - self._x) / half
-        gap = self._most * openness * np.clip(1 - aside**2, 0, None)
-        moved = self._moved(openness)
+        gap = self._most * openness * np.clip(1 - aside**2, 0, None) ** 0.8
+        moved = self._moved(openness, width).astype(np.float32)
         top, bottom = self._y - gap * _UP, self._y + gap * (1 - _UP)
-        inside = np.clip(self._rows - top + 0.5, 0, 1) * np.clip(bottom - self._rows + 0.5, 0, 1) * (gap > 0.5)
-        teeth = np.clip(top + gap * 0.3 - self._rows + 0.5, 0, 1) * (openness > 0.2)
-        mouth = _DARK + (_TEETH - _DARK) * teeth[..., None]
-        return np.asarray(moved + (mouth - moved) * inside[..., None], np.uint8)
+        soft = max(1.0, self._width * 0.02)
+        inside = _under(self._rows - top, soft) * _under(bottom - self._rows, soft) * np.clip(gap / soft, 0, 1)
+        shown = {TOGETHER: 1.0, ON_LIP: 0.75}.get(teeth, 0.3 * min(1.0, openness * 4))
+        # Teeth lie in the lips' shade, most of all at the sides.
+        lit = (0.55 + 0.45 * np.clip((self._rows - top) / (soft * 4), 0, 1)) * np.clip(1.15 - 0.5 * aside**2, 0, 1)
+        white = _under(top + gap * shown - self._rows, soft)
+        if teeth == TOGETHER:
+            white = white * (1 - 0.5 * np.exp(-(((self._rows - (top + bottom) / 2) / (soft * 0.6)) ** 2)))
+        mouth = _DARK + (_TEETH * lit[..., None] - _DARK) * white[..., None]
+        return np.asarray(np.clip(moved + (mouth - moved) * inside[..., None], 0, 255), np.uint8)
 
-    def _moved(self, openness: float) -> Pixels:
+    def _moved(self, openness: float, width: float) -> Pixels:
         """The face pulled apart at the line between the lips; nothing moves at the edges of the place."""
-        near = np.clip(1 - ((self._columns - self._x) / (self._width * _SIDE)) ** 2, 0, 1) ** 2
+        columns = self._columns - self._x
+        near = np.clip(1 - (columns / (self._width * _SIDE)) ** 2, 0, 1) ** 2
         away = self._rows - self._y
         share = np.where(away > 0, 1 - away / (self._width * _CHIN), 1 + away / (self._width * 0.5))
-        size = self._most * openness * np.where(away > 0, 1 - _UP, -_UP)
-        shift = (size * near * np.clip(share, 0, 1) ** 2).astype(np.float32)
-        source = self._rows - shift
+        fades = near * np.clip(share, 0, 1) ** 2
+        shift = self._most * openness * np.where(away > 0, 1 - _UP, -_UP) * fades
         # Neither lip reaches over the line: what lies there shows through the opening only.
+        source = self._rows - shift
         source = np.where(away > 0, np.maximum(source, self._y), np.minimum(source, self._y)).astype(np.float32)
-        moved = cv2.remap(
-            self._own, self._columns - 0.5, source - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        # Lips round up to a third narrower, and spread a little.
+        squeeze = np.clip((0.5 - width) * 0.6, -0.1, 0.3) * min(1.0, openness * 4) * fades
+        across = (self._columns + columns * squeeze).astype(np.float32)
+        moved = cv2.remap(self._own, across - 0.5, source - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(moved, np.uint8)
+
+
+def _under(depth: NDArray[np.float32], soft: float) -> NDArray[np.float32]:
+    """From 0 to 1 within a soft edge."""
+    return np.asarray(np.clip(depth / soft + 0.5, 0, 1), np.float32)

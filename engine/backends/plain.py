@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageDraw
 
+from . import outline
+from .phones import APART, ON_LIP, TOGETHER
 from .picture import Pixels
 
-_FINE = 4  # Drawn this much larger, then averaged: smooth edges.
 _SAME, _NEAR = 9, 30  # Sums of three channels' differences: within one flat colour; where another begins.
 _TEETH, _TONGUE = (255, 255, 255), (226, 108, 96)
 
@@ -21,13 +21,22 @@ def ground(box: Pixels) -> Colour | None:
     """The flat colour on which a drawn mouth lies; None where half of the box and of its rim are not flat: a photo."""
     if box.shape[0] < 3 or box.shape[1] < 3:
         return None
-    pixels = box.reshape(-1, 3).astype(np.int32)
-    coarse = (pixels >> 4) @ np.array([256, 16, 1])
-    colour = np.median(pixels[coarse == np.bincount(coarse).argmax()], axis=0)
-    flat = np.abs(box - colour).sum(axis=2) < _SAME
+    colour, flat = _flat(box)
     inset = len(flat) // 8  # The box may take in a little of what frames the ground.
     rim = np.concatenate([flat[[inset, -1 - inset]].ravel(), flat[:, [inset, -1 - inset]].ravel()])
-    return _colour(colour) if min(flat.mean(), rim.mean()) > 0.5 else None
+    return colour if min(flat.mean(), rim.mean()) > 0.5 else None
+
+
+def ground_around(rgb: Pixels, box: Edges) -> Colour | None:
+    """The flat colour of the ring around a drawn eye (its middle, width and height); None around a photo's."""
+    x, y, width, height = box
+    wide, high = width * 0.56 + 2, height * 0.56 + 2  # Clear of the eye's soft edge, also in a small picture.
+    part = rgb[max(0, round(y - high)) : round(y + high), max(0, round(x - wide)) : round(x + wide)]
+    if min(part.shape[:2]) < 4:
+        return None
+    rim = np.concatenate([part[[0, -1]].reshape(-1, 3), part[:, [0, -1]].reshape(-1, 3)])[None]
+    colour, flat = _flat(np.asarray(rim, np.uint8))
+    return colour if flat.mean() > 0.8 else None
 
 
 class Plain:
@@ -47,40 +56,63 @@ class Plain:
             self._rest = (float(np.ptp(columns) + 1), float(np.ptp(rows) + 1))
         self._middle = y
 
-    def __call__(self, openness: float, width: float) -> Pixels:
+    def __call__(self, openness: float, width: float, teeth: int = APART) -> Pixels:
         """The mouth's place with an openness and a width from 0 to 1."""
-        left, top, right, bottom = (edge * _FINE for edge in self._hole(openness, width))
-        hole = left, top, right, bottom
-        size = self._bare.shape[1] * _FINE, self._bare.shape[0] * _FINE
-        picture = Image.fromarray(self._bare).resize(size, Image.Resampling.NEAREST)
-        line = max(1.0, min(self._rest[1] * 0.5, self._height * 0.06)) * _FINE
-        rounded = width < 0.2 or openness < 0.25  # "Oo" is round, a slit is a pill; neither shows teeth.
-        picture.paste(self._line, (0, 0), _shape(size, hole, rounded))
-        inner = (left + line, top + line, right - line, bottom - line)
-        if inner[3] - inner[1] > 2 * line:
-            inside = self._inside(size, inner, openness, not rounded)
-            picture.paste(inside, (0, 0), _shape(size, inner, rounded))
-        return np.asarray(picture.resize(self._bare.shape[1::-1], Image.Resampling.BOX), np.uint8)
+        size, hole = self._bare.shape[1::-1], self._hole(openness, width)
+        line = max(1.0, min(self._rest[1] * 0.5, self._height * 0.07))
+        left, top, right, bottom = hole
+        inner = (left + line, top + line, right - line, bottom - line * (1.6 if teeth == ON_LIP else 1.0))
+        outer = outline.mouth(size, hole, openness, width)
+        picture = _laid(self._bare.astype(np.float32), self._line, outer)
+        if inner[3] - inner[1] > 1.2 * line:
+            inside = outline.mouth(size, inner, openness, width)
+            picture = self._filled(picture, inner, inside, (openness, width, teeth))
+        return np.asarray(picture + 0.5, np.uint8)
 
     def _hole(self, openness: float, width: float) -> Edges:
-        """Around the mark, growing towards the box's middle: always inside the box."""
-        across = min(self._width * 0.8, self._rest[0] * (0.5 + 0.7 * width))
+        """Around the mark, growing towards the box's middle: always inside the box, and near rest like the mark."""
+        grown = outline.eased(openness / 0.3)
         most = self._height * 0.8
         down = min(most, self._rest[1] + (most - self._rest[1]) * openness)
-        across = max(across, down * 0.7)
+        across = max(min(self._width * 0.8, self._rest[0] * (0.42 + 0.75 * width)), down * 0.8)
+        across = self._rest[0] + (across - self._rest[0]) * grown
         x, y = self._at[0], self._at[1] + (self._middle - self._at[1]) * openness
         return x - across / 2, y - down / 2, x + across / 2, y + down / 2
 
-    def _inside(self, size: tuple[int, int], hole: Edges, openness: float, teeth: bool) -> Image.Image:
+    def _filled(
+        self, picture: NDArray[np.float32], hole: Edges, inside: NDArray[np.float32], shape: tuple[float, float, int]
+    ) -> NDArray[np.float32]:
+        """What shows in the hole: the dark, a tongue when it is wide open, teeth unless the lips are round."""
         left, top, right, bottom = hole
-        picture = Image.new("RGB", size, _colour(np.asarray(self._line) * 0.55))
-        draw, wide, tall = ImageDraw.Draw(picture), right - left, bottom - top
-        if openness > 0.4:
-            rise = tall * 0.42 * min(1.0, openness * 1.2)
-            draw.ellipse((left + wide * 0.18, bottom - rise, right - wide * 0.18, bottom + tall), fill=_TONGUE)
-        if teeth:
-            draw.rectangle((left, top, right, top + min(tall * 0.26, self._height * 0.16 * _FINE)), fill=_TEETH)
+        openness, width, teeth = shape
+        size, wide, tall = self._bare.shape[1::-1], right - left, bottom - top
+        dark = _colour(np.asarray(self._line) * 0.55)
+        picture = _laid(picture, dark, inside)
+        rise = tall * 0.45 * outline.eased((openness - 0.3) / 0.4) * outline.eased((width - 0.1) / 0.3)
+        tongue = outline.ellipse(size, (left + wide * 0.16, bottom - rise, right - wide * 0.16, bottom + tall))
+        picture = _laid(picture, _TONGUE, np.minimum(tongue, inside) if rise > 0 else inside * 0)
+        shown = min(tall * 0.28, self._height * 0.16)
+        shown *= outline.eased((width - 0.12) / 0.25) * outline.eased((openness - 0.12) / 0.25)
+        if teeth != APART:
+            shown = tall if teeth == TOGETHER else tall * 0.7
+        picture = _laid(picture, _TEETH, np.minimum(outline.box(size, (left, top, right, top + shown)), inside))
+        if teeth == TOGETHER:  # The line between both rows.
+            thin, middle = max(0.5, tall * 0.06), (top + bottom) / 2
+            between = outline.box(size, (left, middle - thin, right, middle + thin))
+            picture = _laid(picture, dark, np.minimum(between, inside) * np.float32(0.6 * outline.eased(tall / 10)))
         return picture
+
+
+def _flat(box: Pixels) -> tuple[Colour, NDArray[np.bool_]]:
+    """The commonest colour, and where it is."""
+    pixels = box.reshape(-1, 3).astype(np.int32)
+    coarse = (pixels >> 4) @ np.array([256, 16, 1])
+    colour = np.median(pixels[coarse == np.bincount(coarse).argmax()], axis=0)
+    return _colour(colour), np.abs(box - colour).sum(axis=2) < _SAME
+
+
+def _laid(below: NDArray[np.float32], colour: Colour, cover: NDArray[np.float32]) -> NDArray[np.float32]:
+    return below + (np.asarray(colour, np.float32) - below) * cover[..., None]
 
 
 def _mark(own: Pixels, box: Edges, colour: Colour) -> Pixels:
@@ -96,18 +128,6 @@ def _mark(own: Pixels, box: Edges, colour: Colour) -> Pixels:
         labels, [n for n in range(1, count) if n not in rim]
     )
     return mark
-
-
-def _shape(size: tuple[int, int], edges: Edges, rounded: bool) -> Image.Image:
-    """A mask: a half round below, and above too if it is rounded, else nearly straight."""
-    left, top, right, bottom = edges
-    wide, tall = right - left, bottom - top
-    pill, lid = Image.new("L", size), Image.new("L", size)
-    ImageDraw.Draw(pill).rounded_rectangle(edges, min(wide, tall) * 0.5, fill=255)
-    if not rounded:
-        ImageDraw.Draw(lid).rounded_rectangle(edges, min(wide, tall) * 0.3, fill=255)
-        ImageDraw.Draw(lid).rectangle((left, top + tall * 0.5, right, bottom), fill=0)
-    return ImageChops.lighter(pill, lid)
 
 
 def _colour(channels: NDArray[np.float64], otherwise: Colour = (0, 0, 0)) -> Colour:

@@ -44,7 +44,7 @@ class X264(Light):
 
     kind = "scene"
     name = "x264"
-    version = "4"
+    version = "5"
     Params = X264Params
 
     def check(self, params: X264Params) -> list[str]:
