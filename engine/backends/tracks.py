@@ -79,7 +79,9 @@ def _sound(params: Any, parts: Sequence[Part], total: int) -> Track:
     if any(part.sound.config != parts[0].sound.config for part in parts):
         raise BackendError("the scenes' sound is not encoded alike, so it cannot be joined", "Make the sound again.")
     if aac.channels(parts[0].sound.config) != params.channels:
-        raise BackendError(f"the scenes' sound does not have the film's {params.channels} channels", "Plan it again.")
+        raise BackendError(
+            f"the scenes' sound is not of {params.channels} channels, as the film's is", "Plan it again."
+        )
     track = Track(b"soun", full(b"smhd", 0, 0, bytes(4)), _sound_entry(parts[0].sound.config), SAMPLE_RATE, total)
     track.early, track.group = PACKET, 1
     track.language, track.tongue = mp4_words.language(params.language), params.language

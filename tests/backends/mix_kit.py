@@ -108,7 +108,9 @@ def heard_in_a_row(made: Sequence[Path], samples: int) -> aac.Sound:
     return aac.decode(found[0][0].config, packets, 1024, samples)
 
 
-def make_mixed_film(folder: Path, parts: Sequence[Part], music: Path, said: Sequence[Any]) -> Path:
+def make_mixed_film(
+    folder: Path, parts: Sequence[Part], music: Path | None, said: Sequence[Any], channels: int = 2
+) -> Path:
     """Run film.mp4 over scenes of 25 frames a second; the folder then holds film, loudness and sounds."""
     inputs, frames = Inputs(), [part.samples // 1920 for part in parts]
     for number, made in enumerate(make_sounds(folder, parts, music, said), 1):
@@ -117,7 +119,6 @@ def make_mixed_film(folder: Path, parts: Sequence[Part], music: Path, said: Sequ
         inputs |= {numbered(name, number): path for name, path in files.items()}
     size = {"fps": "25", "width": WIDTH, "height": HEIGHT}
     titles = tuple(f"Scene {n}" for n in range(1, len(parts) + 1))
-    channels = said[0].channels
     join(
         folder,
         Mp4.Params("Doors", "en", **size, frames=tuple(frames), chapters=titles, spoken=(), channels=channels),

@@ -96,6 +96,12 @@ def test_the_picture_is_the_films_packet_by_packet(made: Made) -> None:
     assert packets(made["picture"]) == packets(made["film"])
 
 
+def test_a_film_of_other_channels_than_its_sounds_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BackendError) as caught:
+        make_mixed_film(tmp_path, PARTS[:1], None, placed(PARTS[:1], music=None), channels=1)
+    assert str(caught.value) == "the scenes' sound is not of 1 channels, as the film's is\n  Plan it again."
+
+
 def test_sounds_of_different_shape_are_refused(tmp_path: Path, made: Made) -> None:
     said = [dataclasses.asdict(sound) for sound in placed(PARTS[:2], music=None)]
     said[1]["channels"] = 1
