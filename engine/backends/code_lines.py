@@ -64,7 +64,10 @@ def coloured(lines: list[str], language: str, theme: Theme) -> list[list[Piece]]
     lexer: Any = get_lexer_by_name(language.strip().lower(), stripnl=False, ensurenl=False)
     style: Any = get_style_by_name(theme.code)
     found: list[list[Piece]] = [[]]
-    for token, value in lexer.get_tokens("\n".join(lines)):
+    for sort, value in lexer.get_tokens("\n".join(lines)):
+        token = sort
+        while token not in style.styles:  # A language's own sort of word: its parent's colour.
+            token = token.parent
         said = style.style_for_token(token)
         fill = readable(_colour(said["color"]) if said["color"] else theme.ink, theme.panel)
         for number, text in enumerate(value.split("\n")):

@@ -37,7 +37,7 @@ FORBIDDEN = frozenset(
     ]
 )
 _TOKEN = re.compile(
-    r"""(?P<space>\s+|//[^\n]*|\#[^\n]*|/\*.*?\*/)|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<word>[\w.\x80-\U0010ffff-]+?(?=->|--|[^\w.\x80-\U0010ffff-]|$))
+    r"""(?P<space>\s+|//[^\n]*|\#[^\n]*|/\*.*?\*/)|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<word>[\w.]+)
     |(?P<arrow>->|--)|(?P<html><)|(?P<mark>.)""",
     re.DOTALL | re.VERBOSE,
 )

@@ -1,7 +1,7 @@
 """What a scene shows, state by state, in one file: an animated PNG whose own picture is the whole.
 
-Any viewer shows the whole; the animation's pictures are the states, the first before any cue. Neighbours that
-look the same are kept once, so which picture a state has stands in the PNG's text, under PLACE.
+A viewer that knows no animation shows the whole; the animation's pictures are the states, the first before any
+cue. Neighbours that look the same are kept once, so which picture a state has stands in the PNG's text, under PLACE.
 """
 
 from __future__ import annotations
