@@ -27,7 +27,13 @@ from .store import Store
 KEEP_FREE = 1e9  # Bytes of the disk that no render may take.
 ROOMY = 60e9  # Bytes free where nobody needs to ask whether a render fits.
 SUFFIXES = {"film": ".mp4", "vtt": ".vtt", "srt": ".srt", "poster": ".jpg", "audio": ".wav", "image": ".png"}
-SUFFIXES |= {"youtube": ".youtube.txt", "narration": ".narration.wav", "music": ".music.wav", "picture": ".picture.mp4"}
+SUFFIXES |= {
+    "packets": ".packets.bin",
+    "youtube": ".youtube.txt",
+    "narration": ".narration.wav",
+    "music": ".music.wav",
+    "picture": ".picture.mp4",
+}
 WHOLE = frozenset({"film", "stems"})  # What makes a film, not a part of one.
 REPAIRS = 5  # How often a checkout may find damage before that is given up.
 

@@ -42,7 +42,7 @@ def load(path: Path, root: Path, digests: Digests) -> Loaded:
     music = _music(document, path.parent, given)
     wrong += given.mistakes
     if not wrong:
-        wrong += [*_lengths(document, scenes), *_poses(document, seen)]
+        wrong += [*_lengths(document, scenes), *_poses(document, seen), *_shows(document, scenes)]
     if wrong:
         raise AuthorError(list(dict.fromkeys(wrong)))
     board = authored.board(document, scenes, persona.made(seen), music)
@@ -179,6 +179,23 @@ def _lengths(document: Document, files: list[dict[str, Source]]) -> Iterator[Mis
                 yield document.mistake(document.place((*path, name)), message, long)
         if part.get("start", 0) >= part.get("end", float("inf")):
             yield document.mistake(document.place((*path, "end")), "end lies before start", long)
+
+
+def _shows(document: Document, files: list[dict[str, Source]]) -> Iterator[Mistake]:
+    """What is wrong with what scenes show; looked at only where a scene shows something."""
+    for index, (scene, own) in enumerate(zip(document.data["scenes"], files, strict=True)):
+        if "show" not in scene:
+            continue
+        from .show_mistakes import mistakes
+
+        try:
+            text = own["show"].path.read_text("utf-8") if "show" in own else None
+        except UnicodeDecodeError:
+            kind = next(iter(scene["show"]))
+            place = document.place(("scenes", index, "show", kind, "file"))
+            yield document.mistake(place, f"'{own['show'].path.name}' is not text", "save it again as UTF-8")
+            continue
+        yield from mistakes(document, index, scene, text)
 
 
 def _poses(document: Document, files: dict[str, Source]) -> Iterator[Mistake]:

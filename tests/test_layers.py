@@ -24,6 +24,7 @@ LAYERS = (
     {"plan_sound"},
     {"plan"},
     {"show_mistakes"},
+    {"show_mistakes"},
     {"knobs", "profile", "load", "resolve"},
     {"perform", "build", "forecast", "why", "estimate", "sweep", "recall", "project"},
     {"executors", "worker"},
