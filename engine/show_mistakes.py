@@ -14,6 +14,7 @@ from .errors import BackendError, Mistake
 from .explain import did_you_mean
 
 Path = tuple[str | int, ...]
+_STOPS = ".,;:!?…\"'“”‘’()"
 _LANGUAGES = "any name from https://pygments.org/languages will do"
 
 
@@ -64,7 +65,7 @@ def _unspoken(document: Document, index: int, scene: Mapping[str, Any]) -> Itera
         elif place is None:
             said_at_all = found([word], spoken.split())[0] is not None
             where = f" after '{before}'" if said_at_all and before else ""
-            guess = "" if said_at_all else did_you_mean(word, spoken.split())
+            guess = "" if said_at_all else did_you_mean(word, [part.strip(_STOPS) for part in spoken.split()])
             hint = "the words of steps come in the order of the narration" if said_at_all else "copy it from narration:"
             yield document.mistake(span, f"at: '{word}' is not said{where} in this scene's narration{guess}", hint)
         else:

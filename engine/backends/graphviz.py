@@ -19,6 +19,7 @@ from ..errors import BackendError
 from .dot_text import Trouble
 
 SECONDS = 10
+_MOST_TRIED = 8
 _SYNTAX = re.compile(r"Error: <stdin>: syntax error in line (\d+)(?: (near) '(.*)'| (.*))?")
 
 
@@ -53,12 +54,12 @@ def run(text: str, form: str) -> dict[str, Any]:
         raise Refused(Trouble(1, 1, message, "show less of it")) from None
     said = done.stderr.decode("utf-8", "replace").strip()
     if done.returncode or "syntax error" in said or not done.stdout:
-        raise Refused(_trouble(text, said))
+        raise Refused(_trouble(text, said, form))
     made: dict[str, Any] = json.loads(done.stdout)
     return made
 
 
-def _trouble(text: str, said: str) -> Trouble:
+def _trouble(text: str, said: str, form: str) -> Trouble:
     match = _SYNTAX.search(said)
     if match is None:
         return Trouble(1, 1, f"Graphviz cannot read the graph: {said.splitlines()[0] if said else 'no reason'}", "")
@@ -66,9 +67,24 @@ def _trouble(text: str, said: str) -> Trouble:
     line = min(int(match[1]), len(lines))
     if match[2] is None:
         return Trouble(line, 1, f"Graphviz cannot read the graph: {_plain(match[4])}", "is a quotation mark missing?")
-    column = lines[line - 1].rfind(match[3]) + 1 if match[3] else len(lines[line - 1]) + 1
     hint = "is a bracket or a semicolon missing before it?"
-    return Trouble(line, max(1, column), f"Graphviz cannot read the graph from '{match[3]}' on", hint)
+    if not match[3]:
+        return Trouble(line, len(lines[line - 1]) + 1, "the graph ends before its last bracket", "is a } missing?")
+    column = _column(lines, line, match[3], form)
+    return Trouble(line, column, f"Graphviz cannot read the graph from '{match[3]}' on", hint)
+
+
+def _column(lines: list[str], line: int, near: str, form: str) -> int:
+    """Which of the words of a line it was: the first up to which the text alone has the same mistake."""
+    before, own = lines[: line - 1], lines[line - 1]
+    places = [match.start() for match in re.finditer(re.escape(near), own)][:_MOST_TRIED]
+    for place in places[:-1]:
+        try:
+            run("\n".join([*before, own[: place + len(near)]]), form)
+        except Refused as refused:
+            if f"'{near}'" in refused.trouble.message:
+                return place + 1
+    return places[-1] + 1 if places else 1
 
 
 def _plain(text: str | None) -> str:
