@@ -18,6 +18,7 @@ from engine.backends.given import Recording, RecordingParams
 from engine.errors import BackendError
 from engine.kinds import Inputs
 
+pytestmark = pytest.mark.skipif(not aligners.sphinx_installed(), reason="the extra `align` is not installed")
 TEXT = " ".join(FIREWALL)
 
 
@@ -117,6 +118,15 @@ def test_a_text_that_is_not_what_is_said_is_told(tmp_path: Path, text: str, note
     with pytest.raises(BackendError) as caught:
         align.timing(text, sound, "en", "pocketsphinx", Deaf())
     assert str(caught.value).startswith(note)
+
+
+def test_one_sentence_that_was_not_said_is_found(tmp_path: Path) -> None:
+    said = [*FIREWALL[:2], "Once upon a time a girl in a red hood lived here.", *FIREWALL[3:]]
+    sound, _ = spoken(tmp_path, FIREWALL)
+    timing = align.timing(" ".join(said), sound, "en", "auto", Deaf())
+    assert timing["method"] == "espeak-stretched"
+    assert "may you come in? Once" in timing["note"]
+    check_shape(timing, " ".join(said), len(sound))
 
 
 def test_where_the_aligner_is_missing_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
