@@ -85,7 +85,7 @@ def fitted(graph: Graph, width: int, height: int, beside: bool) -> tuple[Graph, 
         fitting = min(room.width / laid.size[0], room.height / laid.size[1])
         found.append((fitting, rankdir, laid))
     fitting, _, laid = max(found, key=lambda one: one[0])
-    least = max(1.0, (boards.LEAST - 2) * one)
+    least = max(1.0, (boards.LEAST - 4) * one)
     if fitting < least:
         share = round(100 * fitting / least)
         raise boards.TooMuch(

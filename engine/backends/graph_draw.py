@@ -57,6 +57,7 @@ def paint(
     picture.paste(fine.reduce(_FINE))
     pen = _Pen(ImageDraw.Draw(picture), place, theme, bool(lit))
     for frame in frames:
+        pen.plate(frame.lines, frame.middle, 0.85)
         pen.type(frame.lines, frame.middle, 0.85, theme.muted, theme.panel, False)
     for edge in edges:
         if edge.middle is not None:
@@ -74,7 +75,7 @@ class _Pen:
 
     def frame(self, frame: Cluster) -> None:
         theme, corners = self.theme, (*self.place.at(frame.low), *self.place.at(frame.high))
-        fill, rim = mixed(theme.panel, theme.ground, 0.55), mixed(theme.muted, theme.ground, 0.4)
+        fill, rim = _frame_fill(theme), mixed(theme.muted, theme.ground, 0.4)
         thick = max(1, round(self.place.size * 0.05))
         self.drawer.rounded_rectangle(corners, self.place.size * 0.5, fill=fill, outline=rim, width=thick)
 
@@ -149,6 +150,13 @@ class _Pen:
             middle = y + node.size[1] * ((row + 0.5) / len(node.lines) - 0.5)
             self.type((line,), (x, middle), 1.0, self.theme.ink, self.theme.panel, lit)
 
+    def plate(self, lines: Sequence[str], middle: Point, share: float) -> None:
+        """Clear a cluster's title of the edges that run through it."""
+        size, (x, y) = self.place.size * share, self.place.at(middle)
+        wide = max((length(line, max(1, int(size))) for line in lines), default=0.0) / 2 + size * 0.25
+        high = len(lines) * size * _LINE / 2
+        self.drawer.rectangle((x - wide, y - high, x + wide, y + high), fill=_frame_fill(self.theme))
+
     def type(self, lines: Sequence[str], middle: Point, share: float, ink: Colour, ground: Colour, lit: bool) -> None:
         size, (x, y) = max(1, int(self.place.size * share)), self.place.at(middle)
         fill = ink if lit or not self.some else mixed(ink, ground, 0.6)
@@ -172,6 +180,10 @@ _SHAPE = {
     "cylinder": _Pen.cylinder,
     "plain": _Pen.plain,
 }
+
+
+def _frame_fill(theme: Theme) -> Colour:
+    return mixed(theme.panel, theme.ground, 0.55)
 
 
 def _flat(points: Sequence[Point]) -> Iterator[Point]:

@@ -157,7 +157,7 @@ def extent(node: Node, measure: Measure) -> Point:
 
 def _written(graph: Graph, rankdir: str, measure: Measure) -> str:
     """The graph again, with nothing of the author's text in it: numbers for names, boxes for labels."""
-    gap = 1.7 * _EM / 72
+    gap = 1.3 * _EM / 72
     lines = [f"{'di' if graph.directed else ''}graph {{ rankdir={rankdir}; nodesep={gap:.3f}; ranksep={gap:.3f}"]
     lines.append(f'graph [margin=0, pad=0, labeljust=l, fontsize={_EM:.0f}] node [label="", fixedsize=true, shape=box]')
     lines.append(f"edge [fontsize={_EM:.0f}, arrowsize={_EM / 14:.2f}]")

@@ -103,10 +103,20 @@ def table(folder: Path) -> dict[str, Case]:
 
 
 def _given(folder: Path) -> Iterator[Case]:
+    yield from _shown()
     yield Case("still.given", {"prompt": "", "seed": 0} | SIZE, {"image": drawn(folder / "a.png")})
     footage = {"prompt": "", "number": 1, "frames": 0, "fps": "25", "seed": 0} | SIZE
     yield Case("clip.given", footage, {"video": movie(folder / "v.mp4", 10)})
     yield Case("narration.given", {"text": "one two", "language": "en"}, {"recording": wav(folder / "r.wav")})
+
+
+def _shown() -> Iterator[Case]:
+    says = {"prompt": "", "seed": 0, "width": 320, "height": 180}
+    code = {"language": "python", "text": "x = 1\ny = 2", "steps": [{"at": "two", "show": "2", "highlight": "2"}]}
+    yield Case("still.code", says | {"show": code}, {})
+    yield Case("still.slide", says | {"show": {"title": "Doors", "bullets": ["One", {"text": "Two", "at": "two"}]}}, {})
+    graph = {"dot": "digraph { a -> b }", "steps": [{"at": "b", "show": ["b"]}]}
+    yield Case("still.diagram", says | {"show": graph}, {})
 
 
 def _loudness(backend: str) -> dict[str, float]:
