@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..errors import BackendError
 
 FAR, ROLL = 0.006, 0.8  # At most: a share of the portrait's height, and degrees.
-_TURN, _NOD = 0.9, 0.55  # Seconds that a turn and a nod take.
+_TURN, _NOD = 0.9, 0.75  # Seconds that a turn and a nod take.
 _PERIODS = ((5.3, 8.9), (4.1, 7.3), (6.7, 11.3))  # Seconds of the two swings of x, y and roll.
 _SWING = (0.0010, 0.0006, 0.14)  # How far each of two swings goes, at most.
 _POSE = (0.0026, 0.0010, 0.40)  # How far a sentence's pose lies from the middle, at most.
