@@ -49,6 +49,7 @@ def window(said: str | int | None, count: int) -> list[int]:
     return ranges(said, range(1, count + 1))
 
 
+@lru_cache(maxsize=1)
 def lexer_names() -> dict[str, str]:
     """Every name of a language, and what the language is called."""
     from pygments.lexers import get_all_lexers

@@ -37,11 +37,11 @@ class Shown:
     """The board's states, and other frames, of the size of the window, within it."""
 
     def __init__(self, board: Path, starts: Sequence[int], size: tuple[int, int], theme: str, person: Frames | None):
-        self._states = states.read(board)
+        self._states = states.States(board)
         self._starts, self._size, self._theme, self._person = starts, size, theme, person
         if len(self._states) != len(starts) + 1 and starts:
             raise BackendError(f"what the scene shows has {len(self._states)} states for {len(starts)} cues")
-        if any(state.size != size for state in self._states):
+        if self._states.size != size:
             raise BackendError("what the scene shows is not of the film's size")
         self._base = lru_cache(maxsize=2)(self._converted)
         self._box = window(*size)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BackendError
 
@@ -38,25 +39,33 @@ def write(states: Sequence[Image], whole: Image, out: Path) -> None:
     whole.save(out, format="PNG", pnginfo=notes, compress_level=6, **(moving if pictures else {}))
 
 
-def read(path: Path) -> list[Image]:
-    """The picture of each state, in order; a PNG without states is its own only one."""
-    from PIL import Image
+class States(Sequence["Image"]):
+    """The picture of each state, in order, one in memory at a time; a PNG without states is its own only one."""
 
-    try:
-        with Image.open(path, formats=["PNG"]) as file:
-            file.load()
-            numbers = json.loads(getattr(file, "text", {}).get(PLACE, "[]"))
-            return _states(file, numbers) if numbers else [file.convert("RGB")]
-    except (OSError, SyntaxError, ValueError, TypeError, IndexError) as problem:
-        raise BackendError(
-            f"what the scene shows cannot be read: {problem}", "`mikebot verify` finds damage."
-        ) from None
+    def __init__(self, path: Path) -> None:
+        from PIL import Image
+
+        try:
+            self._file = Image.open(BytesIO(path.read_bytes()), formats=["PNG"])
+            self._file.load()
+            self._numbers = json.loads(getattr(self._file, "text", {}).get(PLACE, "[]"))
+            self.size = self._file.size
+        except (OSError, SyntaxError, ValueError) as problem:
+            raise _damaged(problem) from None
+
+    def __len__(self) -> int:
+        return len(self._numbers) or 1
+
+    def __getitem__(self, number: Any) -> Any:
+        if not -len(self) <= number < len(self):
+            raise IndexError(number)
+        try:
+            if self._numbers:
+                self._file.seek(self._numbers[number] + 1)  # The file's own picture stands before the animation.
+            return self._file.convert("RGB")
+        except (OSError, SyntaxError, ValueError, EOFError) as problem:
+            raise _damaged(problem) from None
 
 
-def _states(file: Image, numbers: list[int]) -> list[Image]:
-    """Each picture decoded once; the file's own picture, which stands before the animation, left out."""
-    pictures = []
-    for number in range(max(numbers) + 1):
-        file.seek(number + 1)
-        pictures.append(file.convert("RGB"))
-    return [pictures[number] for number in numbers]
+def _damaged(problem: Exception) -> BackendError:
+    return BackendError(f"what the scene shows cannot be read: {problem}", "`mikebot verify` finds damage.")

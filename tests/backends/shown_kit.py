@@ -26,7 +26,7 @@ def board(out: Path, kind: str, show: dict[str, Any], size: tuple[int, int] = (6
 
 def pictures(out: Path, kind: str, show: dict[str, Any], size: tuple[int, int] = (640, 360), **more: Any) -> list[Any]:
     """The states that a backend draws."""
-    return states.read(board(out, kind, show, size, **more))
+    return list(states.States(board(out, kind, show, size, **more)))
 
 
 def rows(one: Image.Image, other: Image.Image) -> list[int]:

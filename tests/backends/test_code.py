@@ -31,7 +31,7 @@ def test_lines_that_a_step_shows_are_hidden_before_and_the_lit_ones_stand_out(tm
 
 def test_the_file_itself_is_the_whole_for_whoever_knows_no_animation(tmp_path: Path) -> None:
     path = board(tmp_path, "code", SHOW)
-    whole = np.asarray(states.read(path)[-1])
+    whole = np.asarray(states.States(path)[-1])
     with Image.open(path) as file:
         assert file.is_animated  # type: ignore[attr-defined]
         assert np.array_equal(np.asarray(file.convert("RGB")), whole)
@@ -40,7 +40,7 @@ def test_the_file_itself_is_the_whole_for_whoever_knows_no_animation(tmp_path: P
 def test_states_that_look_the_same_are_kept_once_and_given_back_in_order(tmp_path: Path) -> None:
     red, blue = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
     states.write([red, red, blue, blue, red], blue, tmp_path / "s")
-    assert [state.getpixel((0, 0)) for state in states.read(tmp_path / "s")] == [
+    assert [state.getpixel((0, 0)) for state in states.States(tmp_path / "s")] == [
         (255, 0, 0), (255, 0, 0), (0, 0, 255), (0, 0, 255), (255, 0, 0),
     ]  # fmt: skip
     with Image.open(tmp_path / "s") as file:
@@ -51,7 +51,7 @@ def test_states_that_look_the_same_are_kept_once_and_given_back_in_order(tmp_pat
 def test_a_damaged_file_is_a_message(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "s").write_bytes(damage)
     with pytest.raises(BackendError, match="what the scene shows cannot be read"):
-        states.read(tmp_path / "s")
+        states.States(tmp_path / "s")
 
 
 @pytest.mark.parametrize("theme", THEMES)
