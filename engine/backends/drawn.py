@@ -38,12 +38,10 @@ class Drawn:
 
     def draw(self, frame: int, out: Planes) -> None:
         """Fill `out` with a frame; frames count from 0, and go on past the scene's end."""
-        view = self._view(frame)
         if self._face is not None:
-            self._face.paint(frame)
-        warp(self._source, view, out)
-        if self._face is not None:
-            self._face.turn(frame, view, out)
+            self._face.draw(frame, self._view(frame), out)
+        else:
+            warp(self._source, self._view(frame), out)
 
     def mouth_box(self, frames: int) -> Box | None:
         """Where the mouth goes in a scene of so many frames, in pixels of the picture; None without a mouth."""

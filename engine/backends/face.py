@@ -10,7 +10,7 @@ from ..errors import BackendError
 from . import blinks, head, turned
 from .lids import Lids
 from .lips import Lips
-from .picture import Pixels, Planes
+from .picture import Pixels, Planes, warp
 from .recipe import View
 
 _FINE = 24000  # Poses are told apart to this part of the portrait's height, and rolls to a hundredth of a degree.
@@ -39,7 +39,7 @@ class Face:
         """Where the head is; None where it keeps still."""
         return self._path.at(frame / float(self._rate)) if self._path else None
 
-    def paint(self, frame: int) -> None:
+    def _paint(self, frame: int) -> None:
         """Make the still's planes show a frame's mouth and eyes."""
         state = self._state(frame)
         if state != self._shown:
@@ -49,11 +49,14 @@ class Face:
                 eye.show(lid)
             self._shown = state
 
-    def turn(self, frame: int, view: View, out: Planes) -> None:
-        """Draw the head over `out`, in its pose."""
+    def draw(self, frame: int, view: View, out: Planes) -> None:
+        """Fill `out` with what a view sees: the head in its pose, and the rest around it."""
+        self._paint(frame)
         pose = self.pose(frame)
-        if pose is not None and self._room is not None:
-            turned.turn(self._planes, view, pose, self._room, out)
+        box = turned.region(self._planes, view, self._room, out) if self._room else None
+        warp(self._planes, view, out, box)
+        if pose is not None and self._room is not None and box is not None:
+            turned.turn(self._planes, view, pose, self._room, out, box)
 
     def _state(self, frame: int) -> tuple[tuple[int, ...], int]:
         """The mouth's shape and how far the lids are down; past the narration the mouth rests."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
+from ..frame import Box
 from .recipe import View
 
 cv2.setNumThreads(1)  # Scenes run side by side, one to a core.
@@ -78,20 +79,52 @@ def planes_of(rgb: Pixels) -> Planes:
     return Planes(_times(rgb, _TO_Y), _times(sited, _TO_U), _times(sited, _TO_V))
 
 
-def warp(source: Planes, view: View, out: Planes) -> None:
-    """Fill `out` with what a view sees of the source, to a fraction of a pixel.
+class Sight(NamedTuple):
+    """Where in a source an output's pixels come from: steps, and the first one's place, in luma."""
 
-    A pixel's middle lies at one half, so output x shows source x0 + (x + 1/2) * step - 1/2. Chroma at column k
-    lies on luma column 2k, and at row k on luma row 2k + 1/2: hence the two different shifts.
-    """
+    sx: float
+    sy: float
+    x: float
+    y: float
+
+
+def sight(source: Planes, view: View, out: Planes) -> Sight:
+    """What a view means in pixels: a pixel's middle lies at one half, so output x shows x0 + (x + 1/2) * step - 1/2."""
     (across, down), (width, height) = source.size, out.size
     sx, sy = across / view.zoom / width, down / view.zoom / height
     x = view.x * across - (width * sx - sx + 1) / 2
     y = view.y * down - (height * sy - sy + 1) / 2
-    _move(source.y, out.y, sx, sy, x, y)
-    x, y = x / 2, (y + sy / 2 - 0.5) / 2
-    _move(source.u, out.u, sx, sy, x, y)
-    _move(source.v, out.v, sx, sy, x, y)
+    return Sight(sx, sy, x, y)
+
+
+def warp(source: Planes, view: View, out: Planes, hole: Box | None = None) -> None:
+    """Fill `out`, but not an even `hole` in it, with what a view sees of the source, to a fraction of a pixel.
+
+    Chroma at column k lies on luma column 2k, and at row k on luma row 2k + 1/2: hence the two different shifts.
+    """
+    sx, sy, x, y = sight(source, view, out)
+    for box in around(out.size, hole):
+        part = out.part(*box)
+        left, top = x + box.x * sx, y + box.y * sy
+        _move(source.y, part.y, sx, sy, left, top)
+        left, top = left / 2, (top + sy / 2 - 0.5) / 2
+        _move(source.u, part.u, sx, sy, left, top)
+        _move(source.v, part.v, sx, sy, left, top)
+
+
+def around(size: tuple[int, int], hole: Box | None) -> list[Box]:
+    """What of a picture lies around a hole: above, left, right and below."""
+    width, height = size
+    if hole is None:
+        return [Box(0, 0, width, height)]
+    right, bottom = hole.x + hole.width, hole.y + hole.height
+    parts = [
+        Box(0, 0, width, hole.y),
+        Box(0, hole.y, hole.x, hole.height),
+        Box(right, hole.y, width - right, hole.height),
+        Box(0, bottom, width, height - bottom),
+    ]
+    return [part for part in parts if part.width > 0 and part.height > 0]
 
 
 def blend(out: Planes, paint: Planes, alpha: Pixels, half_alpha: Pixels) -> None:

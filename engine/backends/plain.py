@@ -89,8 +89,9 @@ class Plain:
         dark = _colour(np.asarray(self._line) * 0.55)
         picture = _laid(picture, dark, inside)
         rise = tall * 0.45 * outline.eased((openness - 0.3) / 0.4) * outline.eased((width - 0.1) / 0.3)
-        tongue = outline.ellipse(size, (left + wide * 0.16, bottom - rise, right - wide * 0.16, bottom + tall))
-        picture = _laid(picture, _TONGUE, np.minimum(tongue, inside) if rise > 0 else inside * 0)
+        if rise > 0:
+            tongue = outline.ellipse(size, (left + wide * 0.16, bottom - rise, right - wide * 0.16, bottom + tall))
+            picture = _laid(picture, _TONGUE, np.minimum(tongue, inside))
         shown = min(tall * 0.28, self._height * 0.16)
         shown *= outline.eased((width - 0.12) / 0.25) * outline.eased((openness - 0.12) / 0.25)
         if teeth != APART:

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..frame import Box
 from .head import Pose
-from .picture import Pixels, Planes
+from .picture import Pixels, Planes, sight
 from .recipe import View
 
 Floats = NDArray[np.float32]
@@ -46,19 +47,21 @@ def room(face: Mapping[str, Any], size: tuple[int, int]) -> Room:
     return Room(x, y, x + width, chin, max(8.0, width * 0.1), max(8.0, (y + height - chin) * 0.6), height)
 
 
-def turn(source: Planes, view: View, pose: Pose, head: Room, out: Planes) -> None:
-    """Draw a head over `out` in its pose, as the view sees it (picture.warp)."""
-    (across, down), (width, height) = source.size, out.size
-    sx, sy = across / view.zoom / width, down / view.zoom / height
-    x0 = view.x * across - (width * sx - sx + 1) / 2
-    y0 = view.y * down - (height * sy - sy + 1) / 2
-    left, right = (_even((edge - x0) / sx, width) for edge in (head.left - head.side, head.right + head.side + 4))
-    top, bottom = (_even((edge - y0) / sy, height) for edge in (head.top - head.side, head.chin + head.below + 4))
-    if right <= left or bottom <= top:
-        return
-    xs = np.float32(x0) + np.float32(sx) * np.arange(left, right, dtype=np.float32)
-    ys = np.float32(y0) + np.float32(sy) * np.arange(top, bottom, dtype=np.float32)
-    part = out.part(left, top, right - left, bottom - top)
+def region(source: Planes, view: View, head: Room, out: Planes) -> Box | None:
+    """The even box of `out` in which a head and its rim are seen; None where they are not."""
+    sx, sy, x, y = sight(source, view, out)
+    width, height = out.size
+    left, right = (_even((edge - x) / sx, width) for edge in (head.left - head.side, head.right + head.side + 4))
+    top, bottom = (_even((edge - y) / sy, height) for edge in (head.top - head.side, head.chin + head.below + 4))
+    return Box(left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
+def turn(source: Planes, view: View, pose: Pose, head: Room, out: Planes, box: Box) -> None:
+    """Draw a head in its pose, as the view sees it (picture.warp), into its region of `out`."""
+    sx, sy, x, y = sight(source, view, out)
+    xs = np.asarray(x + sx * np.arange(box.x, box.x + box.width), np.float32)
+    ys = np.asarray(y + sy * np.arange(box.y, box.y + box.height), np.float32)
+    part = out.part(*box)
     _sample(source.y, part.y, _maps(xs, ys, pose, head))
     # Chroma lies on even columns of luma, and between two rows: at luma row 2k + 1/2, in the source as in the picture.
     between = np.asarray((ys[::2] + ys[1::2]) / 2, np.float32)
