@@ -43,15 +43,20 @@ class States(Sequence["Image"]):
     """The picture of each state, in order, one in memory at a time; a PNG without states is its own only one."""
 
     def __init__(self, path: Path) -> None:
-        from PIL import Image
-
         try:
-            self._file = Image.open(BytesIO(path.read_bytes()), formats=["PNG"])
-            self._file.load()
+            self._bytes = path.read_bytes()
+            self._file = self._opened()
             self._numbers = json.loads(getattr(self._file, "text", {}).get(PLACE, "[]"))
             self.size = self._file.size
         except (OSError, SyntaxError, ValueError) as problem:
             raise _damaged(problem) from None
+
+    def _opened(self) -> Any:
+        from PIL import Image
+
+        file = Image.open(BytesIO(self._bytes), formats=["PNG"])
+        file.load()
+        return file
 
     def __len__(self) -> int:
         return len(self._numbers) or 1
@@ -61,6 +66,8 @@ class States(Sequence["Image"]):
             raise IndexError(number)
         try:
             if self._numbers:
+                if self._numbers[number] + 1 < self._file.tell():
+                    self._file = self._opened()  # Pillow does not find its way back over the file's own picture.
                 self._file.seek(self._numbers[number] + 1)  # The file's own picture stands before the animation.
             return self._file.convert("RGB")
         except (OSError, SyntaxError, ValueError, EOFError) as problem:

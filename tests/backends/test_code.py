@@ -47,6 +47,13 @@ def test_states_that_look_the_same_are_kept_once_and_given_back_in_order(tmp_pat
         assert file.n_frames == 4  # type: ignore[attr-defined]
 
 
+def test_states_are_found_in_any_order(tmp_path: Path) -> None:
+    shades = [Image.new("RGB", (8, 8), (shade, 0, 0)) for shade in (10, 60, 110)]
+    states.write(shades, shades[0], tmp_path / "s")
+    found = states.States(tmp_path / "s")
+    assert [found[number].getpixel((0, 0))[0] for number in (2, 0, 1, 1, 0, 2)] == [110, 10, 60, 60, 10, 110]
+
+
 @pytest.mark.parametrize("damage", [b"", b"\x89PNG\r\n\x1a\n", b"not a picture"])
 def test_a_damaged_file_is_a_message(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "s").write_bytes(damage)
