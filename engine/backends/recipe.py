@@ -1,7 +1,8 @@
 """Recipes: what a clip or a talk writes in place of pixels, to be drawn once, in `scene`.
 
 A recipe is a JSON object, so its file begins with `{`; no video container does. `camera` holds a path over
-the still as a function of time; `talk` holds the camera recipes of its chain, and a mouth.
+the still as a function of time; `talk` holds the camera recipes of its chain, a mouth (shapes by frame) and a face
+(eyes, blinks in seconds, the head as a function of time).
 """
 
 from __future__ import annotations
