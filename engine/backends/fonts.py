@@ -46,7 +46,10 @@ class Run(NamedTuple):
 
     @property
     def _how(self) -> dict[str, Any]:
-        return {"direction": "rtl"} if self.leftward else {}
+        if self.leftward:
+            return {"direction": "rtl"}
+        joins = self.face.layout_engine == ImageFont.Layout.RAQM and str(self.face.path).endswith((MONO, MONO_BOLD))
+        return {"features": ["-calt", "-liga"]} if joins else {}  # In code, == is two characters.
 
     @property
     def width(self) -> float:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from shown_kit import board, pictures, rows
 
-from engine.backends import code_lines, code_set, states
+from engine.backends import code_lines, code_set, fonts, states
 from engine.backends.boards import TooMuch
+from engine.backends.fonts import length
 from engine.backends.themes import THEMES
 from engine.errors import BackendError
 
@@ -107,3 +108,16 @@ def test_lines_that_are_not_there_are_a_message(tmp_path: Path) -> None:
     with pytest.raises(BackendError) as caught:
         board(tmp_path, "code", SHOW | {"lines": "3-9"})
     assert str(caught.value) == "the code cannot be shown: lines 3-9 are asked for, and there are 4"
+
+
+def test_operators_are_drawn_as_they_are_typed() -> None:
+    def drawn(*parts: str) -> bytes:
+        picture = Image.new("L", (200, 60))
+        for place, part in enumerate(parts):
+            x = place * length("=", 40, mono=True) * 2 / len(parts)
+            fonts.draw(ImageDraw.Draw(picture), (10 + x, 45), part, 40, 255, mono=True)  # type: ignore[arg-type]
+        return picture.tobytes()
+
+    assert length("=", 40, mono=True) == 24
+    assert drawn("==") == drawn("=", "=")
+    assert drawn("->") == drawn("-", ">")
