@@ -1,7 +1,7 @@
 """A head's movement as a warp of the still around it: whole inside, fading out at its rim, so nothing tears.
 
 The warp is worked out together with the camera's: a pixel is sampled once, not twice. Its field is a product of
-one profile across and one down, so that two small matrix products make the maps.
+one profile across and one down, so the maps take a product and a difference for each pixel.
 """
 
 from __future__ import annotations
@@ -78,11 +78,9 @@ def _maps(xs: Floats, ys: Floats, pose: Pose, head: Room) -> tuple[Floats, Float
     middle = (head.left + head.right) / 2
     aside = fy * (pose.x * head.height - roll * (ys - head.chin))
     down = fx * (pose.y * head.height + roll * (xs - middle))
-    ones = np.ones_like
-    return (
-        np.stack([ones(ys), -aside], 1) @ np.stack([xs, fx]),
-        np.stack([ys, -fy], 1) @ np.stack([ones(xs), down]),
-    )
+    # No matrix products: BLAS would spread them over the cores that other scenes run on.
+    columns, rows = aside[:, None] * fx, fy[:, None] * down
+    return np.subtract(xs, columns, out=columns), np.subtract(ys[:, None], rows, out=rows)
 
 
 def _sample(plane: Pixels, out: Pixels, maps: tuple[Floats, Floats]) -> None:
