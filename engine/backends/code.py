@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .code_set import Setting
 
-_DIM, _LIT = 0.5, 0.16  # How much is left of what does not light up; how much of the accent lies under what does.
+_DIM, LIT = 0.5, 0.16  # How much is left of what does not light up; how much of the accent lies under what does.
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,10 @@ class Code(Light):
         return boards.refusals(params)
 
     def run(self, params: CodeParams, inputs: Inputs, out: Path, tell: Tell) -> None:
-        from . import states
+        from . import fonts, states
 
         tell.progress(0, 2)
+        fonts.use(inputs.many("font"))
         said: Mapping[str, Any] = params.show or {}
         try:
             text = inputs["source"].read_text("utf-8-sig") if "source" in inputs else said["text"]
@@ -62,6 +63,7 @@ class _Sheet:
 
         lines = code_lines.lines_of(text)
         self.params, self.theme, self.language = params, boards.theme_of(params), said["language"]
+        self.tint = code_lines.mixed(self.theme.accents[0], self.theme.panel, LIT)
         self.lines = code_lines.window(said.get("lines"), len(lines))
         if not self.lines or max(self.lines) > len(lines):
             raise ValueError(f"lines {said.get('lines')} are asked for, and there are {len(lines)}")
@@ -128,18 +130,18 @@ class _Sheet:
             draw(drawer, (x, base), f"{line:>{self.digits}}", size, fill, mono=True)
         x += gutter
         for piece in self.pieces[line]:
-            fill = code_lines.mixed(piece.fill, self.theme.panel, share)
+            plain = code_lines.readable(piece.fill, self.tint) if lit else piece.fill
+            fill = code_lines.mixed(plain, self.theme.panel, share)
             draw(drawer, (x, base), piece.text, size, fill, bold=piece.bold, mono=True)
             x += length(piece.text, size, bold=piece.bold, mono=True)
 
     def _light(self, picture: Image, top: float) -> None:
         """What lies under a line that is lit: a tint of the accent, and a bar at the panel's edge."""
         thick = max(1, round(self.set.size * 0.16))
-        tint = code_lines.mixed(self.theme.accents[0], self.theme.panel, _LIT)
         row = Box(
             self.box.x + thick // 2, round(top), self.box.width - thick, round(top + self.set.leading) - round(top)
         )
-        picture.paste(tint, (row.x, row.y, row.x + row.width, row.y + row.height))
+        picture.paste(self.tint, (row.x, row.y, row.x + row.width, row.y + row.height))
         picture.paste(self.theme.accents[0], (row.x, row.y, row.x + thick, row.y + row.height))
 
 

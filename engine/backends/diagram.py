@@ -42,9 +42,10 @@ class Diagram(Light):
         return wrong
 
     def run(self, params: DiagramParams, inputs: Inputs, out: Path, tell: Tell) -> None:
-        from . import graph_draw, states
+        from . import fonts, graph_draw, states
 
         tell.progress(0, 3)
+        fonts.use(inputs.many("font"))
         said: Mapping[str, Any] = params.show or {}
         try:
             text = inputs["source"].read_text("utf-8-sig") if "source" in inputs else said["dot"]

@@ -45,9 +45,10 @@ class Slide(Light):
         return boards.refusals(params)
 
     def run(self, params: SlideParams, inputs: Inputs, out: Path, tell: Tell) -> None:
-        from . import states
+        from . import fonts, states
 
         tell.progress(0, 2)
+        fonts.use(inputs.many("font"))
         said: Mapping[str, Any] = params.show or {}
         points = [point if isinstance(point, dict) else {"text": point} for point in said.get("bullets", ())]
         try:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 from shown_kit import board, pictures, rows
 
-from engine.backends import code_lines, code_set, fonts, states
+from engine.backends import code, code_lines, code_set, fonts, states
 from engine.backends.boards import TooMuch
 from engine.backends.fonts import length
 from engine.backends.themes import THEMES
@@ -67,9 +67,11 @@ def test_a_damaged_file_is_a_message(tmp_path: Path, damage: bytes) -> None:
 def test_every_colour_can_be_read_on_its_panel(theme: str, language: str) -> None:
     lines = ["def f(a: int) -> str:  # why", 'x = {"k": 1.5, None: True}', "<a href='b'>&amp;</a>", "- gone", "if $a;"]
     panel = THEMES[theme].panel
+    lit = code_lines.mixed(THEMES[theme].accents[0], panel, code.LIT)
     for line in code_lines.coloured(lines, language, THEMES[theme]):
         for piece in line:
             assert code_lines.contrast(piece.fill, panel) >= 4.5, piece
+            assert code_lines.contrast(code_lines.readable(piece.fill, lit), lit) >= 4.5, piece
 
 
 def test_a_line_is_coloured_as_part_of_the_whole_and_dedented(tmp_path: Path) -> None:
