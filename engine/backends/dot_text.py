@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 MOST_BYTES, MOST_NODES, MOST_EDGES = 65_536, 200, 400
+SHAPES = {
+    "box": "box", "rect": "box", "rectangle": "box", "square": "box", "ellipse": "ellipse", "oval": "ellipse",
+    "circle": "circle", "doublecircle": "circle", "point": "circle", "diamond": "diamond", "cylinder": "cylinder",
+    "plaintext": "plain", "plain": "plain", "none": "plain", "record": "record", "Mrecord": "record",
+}  # fmt: skip
+_DRAWN = "drawn are box, ellipse, circle, diamond, cylinder, record and plaintext"
 _MOST_PAIRS = 250_000  # Edges between groups, if every name were in every group.
 
 # Attributes that name files or addresses, or that run other layouts and programs.
@@ -64,7 +70,7 @@ def troubles(text: str) -> list[Trouble]:
     if size > MOST_BYTES:
         return [Trouble(1, 1, f"the graph has {size:,} bytes; at most {MOST_BYTES:,} are read", "show less of it")]
     tokens = list(_tokens(text))
-    found = [*_attributes(tokens, text), *_groups(tokens, text)]
+    found = [*_attributes(tokens, text), *_shapes(tokens, text), *_groups(tokens, text)]
     return sorted(found)
 
 
@@ -84,6 +90,13 @@ def _attributes(tokens: list[_Token], text: str) -> Iterator[Trouble]:
             yield _trouble(text, token, "a text in several pieces is not read", "write it as one")
         elif token.sort in {"word", "quoted"} and following.text == "=" and name in FORBIDDEN:
             yield _trouble(text, token, f"'{name}' is not allowed in a graph that is shown", "remove it")
+
+
+def _shapes(tokens: list[_Token], text: str) -> Iterator[Trouble]:
+    for name, sign, value in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        shape = value.text.strip('"')
+        if name.text.strip('"').lower() == "shape" and sign.text == "=" and shape not in SHAPES:
+            yield _trouble(text, value, f"the shape '{shape}' is not drawn", _DRAWN)
 
 
 def _groups(tokens: list[_Token], text: str) -> Iterator[Trouble]:

@@ -7,17 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from . import boards, graphviz
-from .dot_text import MOST_EDGES, MOST_NODES
+from .dot_text import MOST_EDGES, MOST_NODES, SHAPES
 
 Measure = Callable[[str], float]  # The width of a line of type, in sizes of the type.
 Point = tuple[float, float]
 
-SHAPES = {
-    "box": "box", "rect": "box", "rectangle": "box", "square": "box", "ellipse": "ellipse", "oval": "ellipse",
-    "circle": "circle", "doublecircle": "circle", "point": "circle", "diamond": "diamond", "cylinder": "cylinder",
-    "plaintext": "plain", "plain": "plain", "none": "plain", "record": "record", "Mrecord": "record", "note": "box",
-    "component": "box", "folder": "box", "tab": "box", "box3d": "box", "underline": "plain",
-}  # fmt: skip
 _RANKS = frozenset(("same", "min", "max", "source", "sink"))
 _KEPT = {"dir": "forward|back|both|none", "constraint": "true|false", "minlen": r"\d{1,2}", "weight": r"\d{1,3}"}
 _EM = 100.0  # Points to which one size of the type is laid out: the layout is scaled as a whole.
@@ -115,9 +109,13 @@ def laid_out(graph: Graph, rankdir: str, measure: Measure) -> Graph:
 
 def _node(item: Mapping[str, Any]) -> Node:
     name, shape = item["name"], item.get("shape", "ellipse")
+    if "invis" in item.get("style", ""):
+        return Node(name, (), "plain")
     label = item.get("label", "\\N")
     lines = _fields(label, name) if shape in {"record", "Mrecord"} else _lines(label, name)
-    return Node(name, lines if shape != "point" else (), SHAPES.get(shape, "box"))
+    return Node(
+        name, lines if shape != "point" else (), SHAPES.get(shape, "box")
+    )  # A shape that is not drawn was refused before.
 
 
 def _edge(item: Mapping[str, Any], nodes: Mapping[int, Node]) -> Edge:

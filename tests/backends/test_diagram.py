@@ -71,6 +71,7 @@ def test_ranks_records_and_nested_clusters_are_kept() -> None:
     [
         ("digraph {\n a [image=\"/etc/passwd\"] }", (2, 5, "'image' is not allowed in a graph that is shown", "remove it")),
         ("digraph { a [\"ShapeFile\" = x] }", (1, 14, "'shapefile' is not allowed in a graph that is shown", "remove it")),
+        ("digraph { a [shape=star] }", (1, 20, "the shape 'star' is not drawn", "drawn are box, ellipse, circle, diamond, cylinder, record and plaintext")),
         ("digraph { a [label=<<b>x</b>>] }", (1, 20, "a label of HTML is not drawn", 'write it as text: label="..."')),
         ("digraph { a [\"ima\" + \"ge\"=x] }", (1, 20, "a text in several pieces is not read", "write it as one")),
         ("digraph {" + " " * 65_536 + "}", (1, 1, "the graph has 65,546 bytes; at most 65,536 are read", "show less of it")),
