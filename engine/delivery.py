@@ -187,6 +187,8 @@ class _Delivery:
 
     def _note(self, built: Built, summary: dict[str, Any]) -> None:
         loaded = self.project.loaded
+        if loaded.lacking:
+            return
         own = self.project.profile_files
         files = [(source.path, source.digest) for source in loaded.files] + own.read
         steps = json.dumps([[step.name, step.kind, step.scene] for step in built.steps.values()])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from .document import Document, read
 from .errors import AuthorError, Mistake, UsageError
 from .explain import did_you_mean
 from .given_files import Given
+from .lettering import lettering
 from .meaning import mistakes as meanings
 from .meaning import warnings
 from .schema import mistakes as shape
@@ -27,6 +29,7 @@ class Loaded(NamedTuple):
     sources: Mapping[str, Path]
     files: tuple[Source, ...]
     warnings: list[Mistake]
+    lacking: bool = False  # Letters that no font has: a font that is added later changes the answer.
 
 
 def load(path: Path, root: Path, digests: Digests) -> Loaded:
@@ -46,9 +49,14 @@ def load(path: Path, root: Path, digests: Digests) -> Loaded:
     if wrong:
         raise AuthorError(list(dict.fromkeys(wrong)))
     board = authored.board(document, scenes, persona.made(seen), music)
-    sources = {source.digest: source.path for source in given.taken.values()}
+    letters = lettering(document, root, digests)
+    taken = (*given.taken.values(), *letters.fonts)
+    sources = {source.digest: source.path for source in taken}
     own = [_own(path, raw), *persona.source]
-    return Loaded(board, sources, (*own, *given.taken.values()), warnings(document, board))
+    board = replace(board, fonts=letters.fonts)
+    return Loaded(
+        board, sources, (*own, *taken), [*warnings(document, board), *letters.warnings], bool(letters.warnings)
+    )
 
 
 def persona_mistakes(path: Path, root: Path, digests: Digests) -> list[Mistake]:

@@ -17,14 +17,26 @@ ROOT = Path(__file__).parents[1]
 
 # A module imports from its own row and from those above. `backends` is all that is in that folder, and so on.
 LAYERS = (
-    {"errors", "storyboard", "kinds", "sentences", "seal", "syntax", "compose", "probe", "likeness", "frame", "__init__"},
+    {
+        "errors",
+        "storyboard",
+        "kinds",
+        "sentences",
+        "seal",
+        "syntax",
+        "compose",
+        "probe",
+        "likeness",
+        "frame",
+        "__init__",
+    },
     {"graph", "document", "digests", "ledger", "implied", "formats"},
     {"naming", "authored"},
     {"schema", "explain", "given_files", "meaning", "places", "plan_picture", "store", "backends"},
     {"plan_sound"},
     {"plan"},
-    {"show_mistakes"},
-    {"show_mistakes"},
+    {"glyphs"},
+    {"show_mistakes", "lettering"},
     {"knobs", "profile", "load", "resolve"},
     {"perform", "build", "forecast", "why", "estimate", "sweep", "recall", "project"},
     {"executors", "worker"},
@@ -62,7 +74,6 @@ OUTSIDE = {
     "pocketsphinx": {"backends"},
     "pygments": {"backends"},
     "bidi": {"backends"},
-    "fontTools": {"glyphs"},
 }
 
 

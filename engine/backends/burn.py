@@ -16,17 +16,20 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ..frame import Box
 from ..kinds import SAMPLE_RATE, first_sample
 from .captions import Cue, cues
 from .fonts import draw, length
 from .picture import Pixels, Planes, blend, planes_of
+from .themes import THEMES
 
 if TYPE_CHECKING:
-    from .scene import Frames
+    from .pictures import Frames
 
 _SMALLEST = 6  # Pixels; smaller type cannot be read.
 _SAFE = 0.05  # Of each side, kept free (EBU R 95).
-_LOW = 0.06  # Of the height, kept free below; more would lay captions over the mouth of a portrait in a tall film.
+_LOW = 0.06  # Of the height, kept free below.
+_TALL = 0.16  # In a tall picture: an app lays its buttons and its title over the rest.
 _TYPE, _PLATE, _COVER = 250, 12, 168  # Levels of grey; how much of the picture the plate covers, of 255.
 _LEADING = 1.28
 
@@ -44,10 +47,20 @@ class Patch(NamedTuple):
 class Burned:
     """Other frames with the captions of a narration on top."""
 
-    def __init__(self, below: Frames, timing: Path, size: tuple[int, int], frames: int, fps: Fraction) -> None:
+    def __init__(
+        self,
+        below: Frames,
+        timing: Path,
+        size: tuple[int, int],
+        frames: int,
+        fps: Fraction,
+        theme: str = "studio",
+        mouth: Box | None = None,
+    ) -> None:
         said = json.loads(timing.read_bytes())
         self._below, self._size, self._fps = below, size, fps
         self._cues = cues(said["words"], said["rate"], first_sample(frames, fps) * said["rate"] // SAMPLE_RATE)
+        self._theme, self._mouth = theme, mouth
         self._next = 0  # The first cue that has not ended yet.
         self._shown: tuple[Cue, Patch | None] | None = None
 
@@ -62,7 +75,7 @@ class Burned:
         if cue is None:
             return
         if self._shown is None or self._shown[0] != cue:
-            self._shown = cue, drawn(cue.lines, *self._size)
+            self._shown = cue, drawn(cue.lines, *self._size, self._theme, self._mouth)
         patch = self._shown[1]
         if patch is not None:
             height, width = patch.alpha.shape
@@ -77,15 +90,20 @@ class Burned:
         return self._cues[self._next]
 
 
-def drawn(lines: tuple[str, ...], width: int, height: int) -> Patch | None:
-    """A caption, centred in the lower safe area; None where the picture is too small for a single line."""
+def drawn(
+    lines: tuple[str, ...], width: int, height: int, theme: str = "studio", mouth: Box | None = None
+) -> Patch | None:
+    """A caption, centred in the lower safe area, or in the upper one where it would lie over the mouth.
+
+    None where the picture is too small for a single line.
+    """
     size, lines = _set(lines, width, height)
     if not lines:
         return None
     pad, leading = round(size * 0.4), round(size * _LEADING)
     across = _even(min(width * (1 - _SAFE), max(length(line, size) for line in lines) + 3 * pad))
     down = _even(leading * len(lines) + pad)
-    plate, picture = Image.new("L", (across * 2, down * 2)), Image.new("RGB", (across, down), (_PLATE,) * 3)
+    plate, picture = Image.new("L", (across * 2, down * 2)), Image.new("RGB", (across, down), plate_of(theme))
     ImageDraw.Draw(plate).rounded_rectangle((0, 0, across * 2 - 1, down * 2 - 1), pad * 2, fill=_COVER)
     drawer = ImageDraw.Draw(picture)
     for number, line in enumerate(lines):
@@ -95,14 +113,32 @@ def drawn(lines: tuple[str, ...], width: int, height: int) -> Patch | None:
     solid = np.clip((paint.y.astype(np.int16) - 30) * 3, 0, 255).astype(np.uint8)
     alpha = np.maximum(np.asarray(plate.reduce(2), np.uint8), solid)
     half = np.asarray(cv2.resize(alpha, (across // 2, down // 2), interpolation=cv2.INTER_AREA), np.uint8)
-    return Patch(paint, alpha, half, (width - across) // 4 * 2, _even(height * (1 - _LOW) - down))
+    y = _even(height * (1 - low(width, height)) - down)
+    if mouth is not None and mouth.y < y + down and mouth.y + mouth.height > y:
+        y = _even(height * _SAFE)
+    return Patch(paint, alpha, half, (width - across) // 4 * 2, y)
+
+
+def low(width: int, height: int) -> float:
+    """The share of the height that is kept free below: more in a tall picture, over which an app lays its buttons."""
+    return _TALL if height > width else _LOW
+
+
+def plate_of(theme: str) -> tuple[int, int, int]:
+    """A theme's ground, as dark as white type on it needs: themes differ in hue alone."""
+    ground = THEMES[theme].ground
+    if theme == "studio" or THEMES[theme].light:
+        return (_PLATE,) * 3
+    share = 2.2 * _PLATE / max(ground)
+    red, green, blue = (round(min(part, part * share)) for part in ground)
+    return red, green, blue
 
 
 def _set(lines: tuple[str, ...], width: int, height: int) -> tuple[int, tuple[str, ...]]:
     """The largest type at which a caption fits, and its lines: as they are, or, in a narrow picture, broken again."""
     room, most = width * 0.86, 4 if height > width else 3 if height * 1.4 > width else 2
     largest = max(_SMALLEST, round(min(height * 0.05, width * 0.055)))
-    fitting = int((height * (1 - _SAFE - _LOW) - _SMALLEST * 0.4) / round(_SMALLEST * _LEADING))
+    fitting = int((height * (1 - _SAFE - low(width, height)) - _SMALLEST * 0.4) / round(_SMALLEST * _LEADING))
     for size in range(largest, max(_SMALLEST, largest * 2 // 3) - 1, -1):
         if max(length(line, size) for line in lines) <= room:
             return size, lines[:fitting]

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import BackendError
 from ..kinds import PACKET, SAMPLE_RATE, Inputs, Tell, first_sample, rate
-from . import aac, captions, loudness, mp4_read, mp4_words, mp4_write
+from . import aac, captions, loudness, mp4_read, mp4_words, mp4_write, youtube
 from .boxes import Malformed
 from .captions import Cue
 from .poster import draw
@@ -22,17 +22,20 @@ AGAIN = "Run `mikebot verify`, which finds what is damaged."
 
 
 def make(params: Any, inputs: Inputs, out: Path, tell: Tell) -> None:
-    """Write film, vtt, srt, poster and loudness."""
+    """Write film, vtt, srt, poster, loudness and the text for YouTube."""
     fps = rate(params.fps)
     parts = list(_parts(params, inputs, fps, _share(tell, 0, 30)))
     cues = [cue for part in parts for cue in part.cues]
     (out / "vtt").write_text(captions.vtt(cues), encoding="utf-8", newline="\n")
     (out / "srt").write_text(captions.srt(cues), encoding="utf-8", newline="\n")
     report = _loudness(params, inputs.many("levels"), fps)
+    said = youtube.text(params.title, params.chapters, params.frames, fps, params.source)
+    (out / "youtube").write_text(said, encoding="utf-8", newline="\n")
     (out / "loudness").write_text(json.dumps(report, sort_keys=True, separators=(",", ":")), encoding="utf-8")
     tell.progress(40, 100)
     _film(params, parts, fps, out / "film", _share(tell, 40, 90))
-    draw(parts[params.poster].video.path, params.frames[params.poster], out / "poster", params.quality)
+    head = dict(params.joints).get(params.poster, 0)
+    draw(parts[params.poster].videos[-1].path, params.frames[params.poster] - head, out / "poster", params.quality)
     tell.progress(100, 100)
 
 
@@ -42,40 +45,48 @@ def _parts(params: Any, inputs: Inputs, fps: Fraction, said: Callable[[int, int]
     if len(counts) > 1 or not videos or len(params.spoken) != len(inputs.many("timing")):
         raise BackendError("the film was not given a picture, a sound and a title for each scene", "Plan it again.")
     timings = dict(zip(params.spoken, inputs.many("timing"), strict=True))
+    if len(params.joints) != len(inputs.many("joint")):
+        raise BackendError("the film was not given every joint", "Plan it again.")
+    heads = dict(params.joints)
+    joints = dict(zip(heads, inputs.many("joint"), strict=True))
     first: mp4_read.Video | None = None
     start = 0
     for index, (path, frames) in enumerate(zip(videos, params.frames, strict=True)):
         said(index, len(videos))
-        video = _video(path, index + 1, frames, params, fps)
-        first = first or video
-        if (video.entry, video.timescale, video.delta) != (first.entry, first.timescale, first.delta):
-            raise BackendError(
-                f"scene {index + 1} is not encoded like scene 1, so they cannot be joined",
-                "Render every scene with one version of the scene backend: raise its version to make them again.",
-            )
+        head = heads.get(index, 0)
+        pictures = [_video(path, f"scene {index + 1}", frames - head, params, fps)]
+        if head:
+            pictures.insert(0, _video(joints[index], f"the joint into scene {index + 1}", head, params, fps))
+        first = first or pictures[-1]
+        for video in pictures:
+            if (video.entry, video.timescale, video.delta) != (first.entry, first.timescale, first.delta):
+                raise BackendError(
+                    f"scene {index + 1} is not encoded like scene 1, so they cannot be joined",
+                    "Render every scene with one version of the scene backend: raise its version to make them again.",
+                )
         begin, end = first_sample(start, fps), first_sample(start + frames, fps)
         sound = aac.read(packets[index])
         if (sound.phase, sound.samples) != (begin % PACKET, end - begin):
             raise BackendError(f"the sound of scene {index + 1} was made for another place or length", "Plan it again.")
         shown = _cues(timings[index], begin, end) if index in timings else []
-        yield Part(start, begin, end, video, sound, packets[index], params.chapters[index], shown)
+        yield Part(start, begin, end, tuple(pictures), sound, packets[index], params.chapters[index], shown)
         start += frames
 
 
-def _video(path: Path, number: int, frames: int, params: Any, fps: Fraction) -> mp4_read.Video:
+def _video(path: Path, what: str, frames: int, params: Any, fps: Fraction) -> mp4_read.Video:
     try:
         video = mp4_read.read(path)
     except Malformed as fault:
-        raise BackendError(f"scene {number} is not an MP4 that can be joined: {fault}", AGAIN) from fault
+        raise BackendError(f"{what} is not an MP4 that can be joined: {fault}", AGAIN) from fault
     found = Fraction(video.timescale, video.delta)
     if (video.width, video.height, found) != (params.width, params.height, fps):
         raise BackendError(
-            f"scene {number} is {video.width}x{video.height} at {found} frames a second, "
+            f"{what} is {video.width}x{video.height} at {found} frames a second, "
             f"the film {params.width}x{params.height} at {fps}",
             "The scene's backend must make the size and rate that it is asked for.",
         )
     if len(video.sizes) != frames:
-        raise BackendError(f"scene {number} has {len(video.sizes)} frames, the film wants {frames}", "Plan it again.")
+        raise BackendError(f"{what} has {len(video.sizes)} frames, the film wants {frames}", "Plan it again.")
     return video
 
 
@@ -94,7 +105,7 @@ def _film(params: Any, parts: Sequence[Part], fps: Fraction, path: Path, said: C
     soft = params.captions == "soft" and any(part.cues for part in parts)
     written = tracks(params, parts, soft)
     pieces = [chunk for part in parts for chunk in chunks(part, round(fps), soft, part is parts[-1])]
-    mp4_write.write(path, written, pieces, parts[0].video.timescale, extras, said)
+    mp4_write.write(path, written, pieces, parts[0].videos[-1].timescale, extras, said)
 
 
 def _loudness(params: Any, levels: Sequence[Path], fps: Fraction) -> dict[str, Any]:

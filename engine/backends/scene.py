@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
-from ..errors import BackendError
-from ..kinds import Inputs, Scene, Tell, rate
-from . import Light, recipe
-
-if TYPE_CHECKING:
-    from .picture import Planes
+from ..kinds import Inputs, Scene, Tell
+from . import Light
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _BETWEEN_WORDS = 8  # Frames between two words to whoever waits: a tenth of a second.
-
-
-class Frames(Protocol):
-    """Where a scene's pictures come from. Asked for frames 0, 1, 2, ... in order."""
-
-    def key(self, frame: int) -> Hashable:
-        """Equal for neighbours that look the same."""
-
-    def draw(self, frame: int, out: Planes) -> None:
-        """Fill `out` with a frame."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +43,17 @@ class X264(Light):
 
     def run(self, params: X264Params, inputs: Inputs, out: Path, tell: Tell) -> None:
         from .encode import encoder
+        from .pictures import frames_of
 
         done = 0
 
         def alive() -> None:
             tell.progress(done, params.frames)
 
-        frames = _frames(params, inputs, alive)
+        frames = frames_of(params, inputs, alive)
         with encoder(out / "video", params) as film:
             shown: Hashable = None
-            for done in range(params.frames):
+            for done in range(params.head, params.frames):
                 if done % _BETWEEN_WORDS == 0:
                     alive()
                 key = frames.key(done)
@@ -77,47 +62,3 @@ class X264(Light):
                     shown = key
                 film.add()
         tell.progress(params.frames, params.frames)
-
-
-def _frames(params: X264Params, inputs: Inputs, alive: Callable[[], None]) -> Frames:
-    """Pictures from the scene's recipes, if it has any, else from its video."""
-    size, clips = (params.width, params.height), inputs.many("clip")
-    if "board" in inputs:
-        frames = _shown(params, inputs, alive)
-    elif clips:
-        frames = _pictures(params, clips, inputs.get("still"), size, alive)
-    else:
-        raise BackendError("a scene has no clip to show")
-    if params.burn and "timing" in inputs:
-        from .burn import Burned
-
-        return Burned(frames, inputs["timing"], size, params.frames, rate(params.fps))
-    return frames
-
-
-def _shown(params: X264Params, inputs: Inputs, alive: Callable[[], None]) -> Frames:
-    """What the scene shows, with the persona's pictures, if there are any, in their window."""
-    from .shown import Shown, starts, window
-
-    size, clips = (params.width, params.height), inputs.many("clip")
-    inside = window(*size).width, window(*size).height
-    person = _pictures(params, clips, inputs.get("still"), inside, alive) if clips else None
-    turns = starts(params.cues, inputs.get("timing"), rate(params.fps))
-    return Shown(inputs["board"], turns, size, params.theme, person)
-
-
-def _pictures(
-    params: X264Params, clips: list[Path], still: Path | None, size: tuple[int, int], alive: Callable[[], None]
-) -> Frames:
-    recipes = [found for found in map(recipe.read, clips) if found is not None]
-    if not recipes:
-        from .footage import Footage
-
-        return Footage(clips, size, rate(params.fps), alive, Fraction(params.start), params.fit)
-    if len(recipes) < len(clips):
-        raise BackendError("some clips of a scene are recipes and some are real video", "Use one clip backend.")
-    if still is None:
-        raise BackendError("a camera recipe needs the still it moves over", "Set `recipe: true` in the clip's limits.")
-    from .drawn import Drawn
-
-    return Drawn(recipes, still, size, rate(params.fps))

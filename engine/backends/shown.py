@@ -26,7 +26,7 @@ from .picture import Pixels, Planes, blend, planes_of
 from .themes import THEMES
 
 if TYPE_CHECKING:
-    from .scene import Frames
+    from .pictures import Frames
 
 _ROUND = 0.09  # Of the window's width: its corners' radius.
 _RIM = 0.011  # Of the window's width: the line around it.

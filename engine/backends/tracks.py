@@ -25,7 +25,7 @@ class Part(NamedTuple):
     start: int  # The film's frame at which it starts.
     begin: int  # The film's sample at which it starts.
     end: int  # The sample after its last.
-    video: mp4_read.Video
+    videos: tuple[mp4_read.Video, ...]  # The way into it, if it has one, and its own.
     sound: aac.Packets
     packets: Path
     title: str
@@ -46,13 +46,18 @@ def chunks(part: Part, second: int, soft: bool, last: bool) -> Iterator[Chunk]:
     if soft:
         texts = [data for _, data in _texts(part)]
         yield Chunk(SUBTITLES, len(texts), sum(map(len, texts)), data=b"".join(texts))
-    frames, packets = len(part.video.sizes), len(part.sound.sizes)
+    spans = [
+        (video, start, min(start + second, len(video.sizes)))
+        for video in part.videos
+        for start in range(0, len(video.sizes), second)
+    ]
+    frames, packets = sum(len(video.sizes) for video in part.videos), len(part.sound.sizes)
     sizes = [*part.sound.sizes, part.sound.tail] if last else part.sound.sizes
-    heard, offset = 0, part.sound.offset
-    for start in range(0, frames, second):
-        end = min(start + second, frames)
-        yield _footage(part, start, end)
-        until = packets * end // frames if end < frames else len(sizes)
+    heard, offset, done = 0, part.sound.offset, 0
+    for video, start, end in spans:
+        yield _footage(video, start, end)
+        done += end - start
+        until = packets * done // frames if done < frames else len(sizes)
         if until > heard:
             size = sum(sizes[heard:until])
             yield Chunk(SOUND, until - heard, size, part.packets, ((offset, size),))
@@ -61,16 +66,19 @@ def chunks(part: Part, second: int, soft: bool, last: bool) -> Iterator[Chunk]:
 
 def _picture(params: Any, parts: Sequence[Part]) -> Track:
     """Each frame is shown `early` ticks later than the sum of what was before, as the most reordered scene needs."""
-    video = parts[0].video
-    early = max(-int(part.video.shifts.min()) for part in parts)
+    video = parts[0].videos[-1]
+    early = max(-int(each.shifts.min()) for part in parts for each in part.videos)
     header = full(b"vmhd", 0, 1, bytes(8))
     track = Track(b"vide", header, video.entry, video.timescale, sum(params.frames) * video.delta, early)
     track.place, track.chapters = (0, 0, params.width, params.height), CHAPTERS + 1
     for part in parts:
-        track.sizes.append(part.video.sizes)
-        track.lasts.append(np.full(len(part.video.sizes), video.delta))
-        track.shifts.append(part.video.shifts + early)
-        track.sync.append(part.video.sync + part.start)
+        start = part.start
+        for each in part.videos:
+            track.sizes.append(each.sizes)
+            track.lasts.append(np.full(len(each.sizes), video.delta))
+            track.shifts.append(each.shifts + early)
+            track.sync.append(each.sync + start)
+            start += len(each.sizes)
     return track
 
 
@@ -104,7 +112,7 @@ def _descriptor(tag: int, payload: bytes) -> bytes:
 
 
 def _chapters(params: Any, parts: Sequence[Part]) -> Track:
-    video = parts[0].video
+    video = parts[0].videos[-1]
     lasts = np.array(params.frames, np.int64) * video.delta
     track = Track(b"text", mp4_words.TEXT_HEADER, mp4_words.chapter_entry(), video.timescale, int(lasts.sum()))
     track.flags = mp4_write.IN_MOVIE
@@ -136,10 +144,10 @@ def _texts(part: Part) -> list[tuple[int, bytes]]:
     return [(lasts, mp4_words.text_sample(text)) for lasts, text in rows if lasts > 0]
 
 
-def _footage(part: Part, start: int, end: int) -> Chunk:
+def _footage(video: mp4_read.Video, start: int, end: int) -> Chunk:
     """Frames of a scene; those that lie in a row in its file are one run."""
-    offsets, sizes = part.video.offsets[start:end], part.video.sizes[start:end]
+    offsets, sizes = video.offsets[start:end], video.sizes[start:end]
     breaks = np.flatnonzero(offsets[1:] != offsets[:-1] + sizes[:-1]) + 1
     starts = np.concatenate([[0], breaks])
     runs = zip(offsets[starts].tolist(), np.add.reduceat(sizes, starts).tolist(), strict=True)
-    return Chunk(VIDEO, end - start, int(sizes.sum()), part.video.path, tuple(runs))
+    return Chunk(VIDEO, end - start, int(sizes.sum()), video.path, tuple(runs))
