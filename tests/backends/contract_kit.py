@@ -15,6 +15,7 @@ from engine.kinds import KINDS, Inputs, numbered
 
 SIZE = {"width": 64, "height": 36}
 PERSONA = {"name": "Bot", "mouth": {"x": 0.5, "y": 0.6, "width": 0.4, "height": 0.1}}
+PERSONA |= {"eyes": ({"x": 0.35, "y": 0.4, "width": 0.15, "height": 0.15},)}
 
 
 class Case(NamedTuple):
@@ -76,6 +77,9 @@ def cases(folder: Path) -> Iterator[Case]:
     talking = {numbered("clip", 1): _made(talk, folder)["video"], "still": image, "timing": told["timing"]}
     scene = Case("scene.x264", size | {"burn": True}, talking)
     yield scene
+    way = {"style": "crossfade", "frames": 5, "fps": "25", "entering": size | {"burn": True, "head": 5}, **SIZE}
+    before = {"leaving_clip.0001": video, "leaving_still": image}
+    yield Case("joint.moviepy", way | {"leaving": {"frames": 10, "fps": "25"} | SIZE}, talking | before)
     music = Case("music.pcm", {"seconds": 4}, {"file": wav(folder / "m.wav")})
     yield music
     below = {"at": 0, "gain": -8.0, "duck": 12.0, "before": False, "after": False, "left": frames * 1920, "fade": 9600}
