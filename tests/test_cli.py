@@ -70,7 +70,7 @@ def test_json_lines_tell_every_step_and_the_film(rendered: tuple[Path, str]) -> 
     assert done["digest"] == f"sha256:{hashlib.sha256(film.read_bytes()).hexdigest()}"
     assert len(list((root / ".mikebot").rglob(done["digest"].removeprefix("sha256:")))) == 1
     beside = {file.name for file in film.parent.iterdir()}
-    assert beside == {"doors.mp4", "doors.vtt", "doors.srt", "doors.jpg"}
+    assert beside == {"doors.mp4", "doors.vtt", "doors.srt", "doors.jpg", "doors.youtube.txt"}
 
 
 def test_a_render_again_hits_every_step(root: Path, rendered: tuple[Path, str]) -> None:
@@ -154,7 +154,7 @@ def test_out_replaces_the_place_of_the_film(root: Path, tmp_path: Path) -> None:
     *_, done = lines(mikebot(root, "render", "projects/doors", "--out", "../there/mine.mp4", "--json").out)
     assert Path(done["film"]).resolve() == tmp_path / "there/mine.mp4"
     names = {file.name for file in (tmp_path / "there").iterdir()}
-    assert names == {"mine.mp4", "mine.vtt", "mine.srt", "mine.jpg"}
+    assert names == {"mine.mp4", "mine.vtt", "mine.srt", "mine.jpg", "mine.youtube.txt"}
     assert not (root / "projects/doors/build").exists()
 
 
@@ -303,7 +303,7 @@ def test_check_speaks_to_people_to_editors_and_to_github(tmp_path: Path) -> None
     root = workspace(tmp_path, WRONG)
     hint = (
         "known here: id, on_screen, narration, image_prompt, video_prompt, seed, take, hold, chapter, duration, "
-        "image, video, audio"
+        "pose, transition, show, image, video, audio"
     )
     message = "unknown key 'naration'; did you mean 'narration'?"
     text = f"{PLACE['file']}:14:5: {message}\n      naration: x\n      ^\n  {hint}\n"

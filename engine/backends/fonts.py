@@ -28,6 +28,7 @@ SCRIPTS = (
     "NotoSansThai-Regular.ttf",
     "DejaVuSans.ttf",
     "DroidSansFallbackFull.ttf",
+    "Symbola.ttf",
 )
 IN_BOLD = {"NotoSansArabic-Regular.ttf": "NotoSansArabic-Bold.ttf"}
 NO_END = "([{〈《「『【〔（［｛“‘«"  # What no line ends with.
