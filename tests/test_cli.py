@@ -143,7 +143,7 @@ def test_a_scene_alone_is_a_film_beside_the_film(root: Path) -> None:
     assert (done["film"], done["failed"]) == (str(film), 0)
     assert done["digest"] == f"sha256:{hashlib.sha256(film.read_bytes()).hexdigest()}"
     assert {file.name for file in build.glob("doors.blue.*")} == {
-        f"doors.blue.{x}" for x in ("mp4", "vtt", "srt", "jpg")
+        f"doors.blue.{x}" for x in ("mp4", "vtt", "srt", "jpg", "youtube.txt")
     }
     both = mikebot(root, "render", "projects/doors", "--scene", "blue", "--scene", "red")
     assert both.out.splitlines()[-2:] == [f"film    {build}/doors.red.mp4", f"film    {build}/doors.blue.mp4"]

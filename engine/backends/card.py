@@ -12,17 +12,17 @@ from . import Light
 
 @dataclass(frozen=True)
 class CardParams(Still):
-    """`text`: whether the prompt is set on the card."""
+    """`text`: whether words of the prompt are set on the card."""
 
     text: bool = True
 
 
 class Card(Light):
-    """Draws a card in two tones that the style, the prompt and the seed choose; the persona stands on it."""
+    """Draws what the prompt names in the colours of the theme; the persona stands on it."""
 
     kind = "still"
     name = "card"
-    version = "1"
+    version = "2"
     Params = CardParams
 
     def check(self, params: CardParams) -> list[str]:
@@ -34,18 +34,27 @@ class Card(Light):
         ]
 
     def run(self, params: CardParams, inputs: Inputs, out: Path, tell: Tell) -> None:
-        from . import drawing
+        from . import drawing, fonts, layout
 
         reasons = self.check(params)
         if reasons:
             raise BackendError(reasons[0])
         tell.progress(0, 3)
-        portrait = drawing.portrait(inputs["portrait"]) if "portrait" in inputs else None
-        card = drawing.ground(params.width, params.height, f"{params.style}\0{params.prompt}\0{params.seed}")
+        fonts.use(inputs.many("font"))
+        figure = drawing.portrait(inputs["portrait"]) if "portrait" in inputs else None
+        card = drawing.begun(params)
         tell.progress(1, 3)
-        place = drawing.stand(card, portrait) if portrait else None
-        if params.text:
-            drawing.title(card, params.prompt, params.style, portrait is not None)
+        place = None
+        if figure is not None:
+            box = layout.window_box if params.beside else layout.portrait_box
+            more = () if params.beside else (card.left,)
+            place = box(params.width, params.height, figure.width / figure.height, *more)
+        if not params.beside:
+            drawing.draw(card, figure is not None)
+        if figure is not None and place is not None:
+            drawing.stand(card, figure, place)
+        if params.text and not params.beside:
+            drawing.words(card, params, figure is not None)
         tell.progress(2, 3)
         drawing.save(card.picture, out / "image", place)
         tell.progress(3, 3)

@@ -1,16 +1,13 @@
-"""A card's parts: the ground in two tones, the persona's portrait, the title.
+"""A card's parts: the ground, the drawings that its prompt asks for, the persona, a few words.
 
-The ground is drawn in grey at twice the size, so that halving it smooths its edges; a ramp of two tones then
-colours the grey. Flat tones also keep the PNG small and quick to write.
+Everything takes its colours from the theme; which accent leads, what stands where and which pattern lies below is
+chance, and chance is drawn from the style, the prompt and the seed alone.
 """
 
 from __future__ import annotations
 
-import colorsys
 import hashlib
-import math
 import random
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,35 +15,39 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from .. import probe
 from ..errors import BackendError
-from . import fonts, layout
-from .espeak_text import tokens
+from ..frame import Box
+from ..kinds import Still
+from . import fonts, layout, setting
+from .grounds import ground
+from .motifs import Idea, Motif, idea
+from .pen import Paint, Pen, mixed
+from .themes import THEMES, Colour, Theme
 
-Colour = tuple[int, int, int]
-INK: Colour = (246, 244, 238)
-LONGEST = 110  # Characters of a title.
-LONGEST_TOKEN = 16  # A longer word may be broken.
-LINES = 5
-LEADING = 1.16
+TITLE = 110  # Characters of a title.
+SMALL = 48  # Pixels; on a smaller card nothing is drawn.
 
 
 class Card(NamedTuple):
-    """A card on which more can be drawn, and the colour of its ornaments."""
+    """A card on which more can be drawn."""
 
     picture: Image.Image
+    theme: Theme
     accent: Colour
+    idea: Idea
+    chance: random.Random
+    left: bool  # The persona stands on the left.
 
 
-def ground(width: int, height: int, said: str) -> Card:
-    """The drawn ground; `said` chooses tones and shapes."""
+def begun(params: Still) -> Card:
+    """The ground, and what will stand on it."""
+    theme = THEMES[params.theme]
+    said = f"{params.style}\0{params.prompt}\0{params.seed}"
     chance = random.Random(hashlib.sha256(said.encode("utf-8", "replace")).digest())  # noqa: S311
-    dark, light, accent = _tones(chance)
-    grey = Image.new("L", (width * 2, height * 2), 40)
-    chance.choice(SHAPES)(ImageDraw.Draw(grey), width * 2, height * 2, chance)
-    grey = grey.reduce(2)
-    ramps = [
-        [round(low + (high - low) * level / 255) for level in range(256)] for low, high in zip(dark, light, strict=True)
-    ]
-    return Card(Image.merge("RGB", [grey.point(ramp) for ramp in ramps]), accent)
+    accent = chance.choice(theme.accents)
+    left = chance.random() < 0.5
+    high = mixed(theme.ground, accent, 0.16 if theme.light else 0.3)
+    picture = ground(params.width, params.height, theme.ground, high, chance)
+    return Card(picture, theme, accent, idea(params.prompt), chance, left)
 
 
 def portrait(path: Path) -> Image.Image:
@@ -60,174 +61,117 @@ def portrait(path: Path) -> Image.Image:
         raise BackendError(f"the persona's portrait cannot be read: {error}", "Save it again as PNG.") from None
 
 
-def stand(card: Card, figure: Image.Image) -> layout.Box:
-    """Set the persona on the card; returns where."""
-    box = layout.portrait_box(*card.picture.size, figure.width / figure.height)
+def stand(card: Card, figure: Image.Image, box: Box) -> None:
+    """Set the persona on the card."""
     scaled = figure.resize((box.width, box.height), Image.Resampling.LANCZOS, reducing_gap=2.0)
     card.picture.paste(scaled, (box.x, box.y), scaled)
-    return box
 
 
-def title(card: Card, prompt: str, style: str, beside: bool) -> None:
-    """The prompt as a title, the style below it in small letters."""
-    text = _excerpt(" ".join(prompt.split()), LONGEST)
-    room = layout.text_room(*card.picture.size, beside)
+def draw(card: Card, beside: bool) -> None:
+    """The drawings that the prompt asks for: large alone, a prop beside the persona."""
+    width, height = card.picture.size
+    motifs = [motif for motif in card.idea.motifs if not beside or motif.__name__ not in {"robot", "desk"}]
+    if not motifs or min(width, height) < SMALL:
+        return
+    if beside:
+        _prop(card, motifs, width, height)
+    elif card.idea.many:
+        _crowd(card, motifs, width, height)
+    else:
+        _hero(card, motifs, width, height)
+
+
+def _hero(card: Card, motifs: list[Motif], width: int, height: int) -> None:
+    """One large drawing on a disc, a lesser one before it."""
+    side = min(width, height) * 0.6
+    right = card.chance.random() < 0.5
+    x = width * (0.5 if height >= width else 0.6 if right else 0.4)
+    y = height * 0.42
+    _disc(card, x, y, side * 0.66)
+    _put(card, motifs[0], x, y, side, 0)
+    if len(motifs) > 1:
+        away = -1 if right else 1
+        _put(card, motifs[1], x + away * side * 0.72, y + side * 0.26, side * 0.5, 1)
+
+
+def _crowd(card: Card, motifs: list[Motif], width: int, height: int) -> None:
+    """Many of one drawing, in rows that grow towards us; one of them is lit."""
+    rows = ((0.2, 0.15, 9), (0.33, 0.21, 7), (0.53, 0.31, 5)) if width > height else ((0.2, 0.14, 5), (0.38, 0.24, 4))
+    lit = card.chance.randrange(1, 4)
+    for depth, (y, size, count) in enumerate(rows):
+        side = size * min(height, width * 0.8)
+        for number in range(count):
+            x = width * 0.5 + (number - (count - 1) / 2) * side * 1.22
+            bright = depth == len(rows) - 1 and number == lit
+            _put(card, motifs[0], x, height * y, side, 0 if bright else 2, faded=0 if bright else 0.55 - 0.2 * depth)
+    if len(motifs) > 1:
+        side = min(width, height) * 0.3
+        _put(card, motifs[1], width * 0.84 - side * 0.2, height * 0.5, side, 1)
+
+
+def _prop(card: Card, motifs: list[Motif], width: int, height: int) -> None:
+    """What the persona has to do with, on the side that they leave free."""
+    side = min(width, height) * 0.44
+    x, y = width * (0.72 if card.left else 0.28), height * 0.4
+    if height > width:
+        x, y, side = width * 0.5, height * 0.2, width * 0.48
+    elif width * 3 < height * 4:
+        side, y = side * 0.8, height * 0.3
+    _disc(card, x, y, side * 0.68)
+    _put(card, motifs[0], x, y, side, 0)
+    if len(motifs) > 1:
+        _put(card, motifs[1], x + side * 0.6, y + side * 0.42, side * 0.4, 1)
+
+
+def _disc(card: Card, x: float, y: float, radius: float) -> None:
+    """A disc of quiet colour that frames a drawing."""
+    tone = mixed(card.theme.ground, card.accent, 0.3 if card.theme.light else 0.42)
+    size = round(radius * 2)
+    mask = Image.new("L", (size * 2, size * 2))
+    ImageDraw.Draw(mask).ellipse((0, 0, size * 2 - 1, size * 2 - 1), 255)
+    card.picture.paste(tone, (round(x - radius), round(y - radius)), mask.reduce(2))
+
+
+def _put(card: Card, motif: Motif, x: float, y: float, side: float, turn: int, faded: float = 0) -> None:
+    """A drawing around a place, drawn at twice its size on a clear ground of its own."""
+    size = max(8, round(side))
+    layer = Image.new("RGBA", (size * 2, size * 2))
+    motif(Pen(ImageDraw.Draw(layer), 0, 0, size * 2), _paint(card, turn, faded))
+    layer = layer.reduce(2)
+    card.picture.paste(layer, (round(x - size / 2), round(y - size / 2)), layer)
+
+
+def _paint(card: Card, turn: int, faded: float) -> Paint:
+    """Colours that begin with another accent at each turn; `faded` brings them nearer to the ground."""
+    theme = card.theme
+    first = theme.accents.index(card.accent)
+    ring = [theme.accents[(first + turn + n) % len(theme.accents)] for n in range(3)]
+    light, dark = ((255, 252, 244), (52, 48, 46)) if theme.light else ((244, 240, 230), (24, 26, 36))
+    colours = (ring[0], mixed(ring[0], dark, 0.35), ring[1], ring[2], light, dark, (255, 214, 120))
+    return Paint(*(mixed(colour, theme.ground, faded) for colour in colours))
+
+
+def words(card: Card, params: Still, beside: bool) -> None:
+    """The prompt, large, where nothing of it could be drawn: a drawing needs no words while somebody speaks."""
+    width, height = params.width, params.height
+    text = setting.excerpt(params.prompt, TITLE)
+    if not text or (card.idea.motifs and min(width, height) >= SMALL):
+        return
+    room = layout.text_room(width, height, beside, card.left)
     drawer = ImageDraw.Draw(card.picture)
-    small = max(4, round(min(card.picture.size) * 0.028))
-    bar = max(1, round(small * 0.22))
-    drawer.rectangle((room.x, room.y, room.x + small * 3, room.y + bar), fill=card.accent)
-    y = room.y + bar + small
-    left = room.height - bar - small - (round(small * 2.4) if style else 0)
-    size, lines = _fitted(text, room.width, left, round(min(card.picture.size) * 0.105)) if text else (0, [])
+    small = max(1, round(min(width, height) * 0.012))
+    size, lines = setting.fitted(text, room.width, room.height - 3 * small, round(min(width, height) * 0.115))
+    drawer.rectangle((room.x, room.y, room.x + small * 6, room.y + small), fill=card.accent)
+    y = room.y + 3 * small
     for line in lines:
         y += size
-        fonts.draw(drawer, (room.x, y), line, size, INK, bold=True)
-        y += round(size * (LEADING - 1))
-    about = _shortened(" ".join(style.split()), small, room.width) if small >= 6 else ""
-    fonts.draw(drawer, (room.x, y + small * 1.9), about, small, _mixed(INK, card.accent))
+        fonts.draw(drawer, (room.x, y), line, size, card.theme.ink, bold=True)
+        y += round(size * (setting.LEADING - 1))
 
 
-def save(picture: Image.Image, path: Path, place: layout.Box | None) -> None:
+def save(picture: Image.Image, path: Path, place: Box | None) -> None:
     """PNG, quickly; where the portrait stands goes into its text."""
     about = PngImagePlugin.PngInfo()
     if place is not None:
         about.add_text(layout.PLACE, layout.place(place))
     picture.save(path, "PNG", compress_level=1, pnginfo=about)
-
-
-def _tones(chance: random.Random) -> tuple[Colour, Colour, Colour]:
-    """Dark, light and accent: neighbours on the colour circle, the accent from across it; dark enough for white."""
-    hue, turn = chance.random(), chance.choice((-0.09, 0.07, 0.1))
-    light_of = 0.74 if 0.1 < hue < 0.5 else 1.0  # Yellow and green look brighter than they measure.
-    dark = colorsys.hls_to_rgb(hue, 0.07, 0.45)
-    light = colorsys.hls_to_rgb((hue + turn) % 1, 0.42 * light_of, 0.42)
-    accent = colorsys.hls_to_rgb((hue + 0.5 + turn) % 1, 0.66, 0.78)
-    return _bytes(dark), _bytes(light), _bytes(accent)
-
-
-def _bytes(colour: tuple[float, float, float]) -> Colour:
-    red, green, blue = (round(part * 255) for part in colour)
-    return red, green, blue
-
-
-def _mixed(one: Colour, other: Colour) -> Colour:
-    red, green, blue = ((2 * a + b) // 3 for a, b in zip(one, other, strict=True))
-    return red, green, blue
-
-
-def _rings(drawer: ImageDraw.ImageDraw, width: int, height: int, chance: random.Random) -> None:
-    x, y = width * chance.uniform(0.6, 0.9), height * chance.uniform(0.3, 0.7)
-    step = math.hypot(width, height) / chance.randint(9, 13)
-    for ring in range(12, 0, -1):
-        radius = ring * step * 0.8
-        drawer.ellipse((x - radius, y - radius, x + radius, y + radius), fill=40 + (12 - ring) * 12)
-
-
-def _hills(drawer: ImageDraw.ImageDraw, width: int, height: int, chance: random.Random) -> None:
-    radius, x, y = height * 0.16, width * chance.uniform(0.6, 0.85), height * chance.uniform(0.22, 0.4)
-    drawer.ellipse((x - radius, y - radius, x + radius, y + radius), fill=190)
-    for layer in range(5):
-        waves = [(chance.uniform(0.6, 2.4), chance.random() * math.tau, height * 0.06 / (n + 1)) for n in range(3)]
-        base = height * (0.5 + 0.11 * layer)
-        tops = [
-            (x, base + sum(size * math.sin(x / width * math.tau * pace + shift) for pace, shift, size in waves))
-            for x in range(0, width + 16, 16)
-        ]
-        drawer.polygon([*tops, (width + 16, height), (0, height)], fill=130 - layer * 24)
-
-
-def _bands(drawer: ImageDraw.ImageDraw, width: int, height: int, chance: random.Random) -> None:
-    slant, count = height * chance.choice((-0.6, 0.6, 0.9)), chance.randint(5, 8)
-    edge = width * 0.35
-    for band in range(count):
-        following = edge + (width * 1.35 - edge) * chance.uniform(0.15, 0.3)
-        corners = [(edge + slant / 2, 0), (following + slant / 2, 0)]
-        drawer.polygon([*corners, (following - slant / 2, height), (edge - slant / 2, height)], fill=60 + band * 17)
-        edge = following
-
-
-def _dots(drawer: ImageDraw.ImageDraw, width: int, height: int, chance: random.Random) -> None:
-    step = max(8, min(width, height) // chance.randint(13, 18))
-    for column in range(width // step + 1):
-        for row in range(height // step + 1):
-            near = column * step / width * 0.75 + row * step / height * 0.25
-            radius = step * 0.42 * near**1.6
-            x, y = (column + 0.5) * step, (row + 0.5) * step
-            drawer.ellipse((x - radius, y - radius, x + radius, y + radius), fill=round(60 + 110 * near))
-
-
-def _blocks(drawer: ImageDraw.ImageDraw, width: int, height: int, chance: random.Random) -> None:
-    for layer in range(3):
-        x = 0.0
-        while x < width:
-            wide = width * chance.uniform(0.04, 0.1)
-            rise = (0.3 + 0.35 * x / width) * chance.uniform(0.55, 1.1) * (1.25 - layer * 0.3)
-            drawer.rectangle((x, height * (1 - rise), x + wide, height), fill=120 - layer * 34)
-            x += wide + width * 0.008
-
-
-SHAPES: tuple[Callable[[ImageDraw.ImageDraw, int, int, random.Random], None], ...] = (
-    _rings,
-    _hills,
-    _bands,
-    _dots,
-    _blocks,
-)
-
-
-def _excerpt(text: str, most: int) -> str:
-    if len(text) <= most:
-        return text[:1].upper() + text[1:]
-    head = text[: most - 1]
-    cut = max(head.rfind(", "), head.rfind("; "), head.rfind(". "))
-    head = head[:cut] if cut > most // 3 else head.rsplit(" ", 1)[0]
-    return head[:1].upper() + head[1:].rstrip(",;:.") + "…"
-
-
-def _fitted(text: str, width: int, height: int, largest: int) -> tuple[int, list[str]]:
-    """The largest size at which the text fits, and its lines; at the smallest size what does not fit is left out."""
-    parts = [(part, fonts.length(part, 64, bold=True) / 64) for part in _breakable(text)]
-    lines: list[str] = []
-    for size in range(max(5, largest), 4, -1):
-        lines = _wrapped(parts, width / size)
-        widest = max(width_ for _, width_ in parts)
-        if widest * size <= width and len(lines) <= LINES and len(lines) * size * LEADING <= height:
-            return size, _balanced(parts, width / size, len(lines))
-    return 5, lines[: max(0, height // 6)]
-
-
-def _breakable(text: str) -> Iterator[str]:
-    for token in tokens(text):
-        yield from (token[at : at + LONGEST_TOKEN] for at in range(0, len(token), LONGEST_TOKEN))
-
-
-def _wrapped(parts: list[tuple[str, float]], width: float) -> list[str]:
-    """Break into lines; widths are in sizes of the font."""
-    lines, used = [""], 0.0
-    for part, wide in parts:
-        if lines[-1] and used + wide > width:
-            lines.append("")
-            used = 0.0
-        lines[-1] += part
-        used += wide
-    return [line.rstrip() for line in lines]
-
-
-def _balanced(parts: list[tuple[str, float]], width: float, count: int) -> list[str]:
-    """As many lines, of lengths as even as they can be."""
-    narrow, wide = width / 2, width
-    for _ in range(8):
-        middle = (narrow + wide) / 2
-        if len(_wrapped(parts, middle)) > count:
-            narrow = middle
-        else:
-            wide = middle
-    return _wrapped(parts, wide)
-
-
-def _shortened(text: str, size: int, width: int) -> str:
-    if not text or fonts.length(text, size) <= width:
-        return text
-    while text and fonts.length(text + "…", size) > width:
-        text = text[: max(0, len(text) - 1 - len(text) // 20)]
-    return text.rstrip(" ,;") + "…"
