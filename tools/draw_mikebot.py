@@ -1,6 +1,7 @@
 """Draws personas/mikebot/portrait.png and poses/*.png: flat shapes, four times too large, then made smaller.
 
-python tools/draw_mikebot.py [FOLDER]. In every pose the face is in the same place and the scarf is on. The mouth and eyes in persona.yaml are the shares printed at the end.
+python tools/draw_mikebot.py [FOLDER]. In every pose the face is in the same place and the scarf is on.
+The mouth and eyes in persona.yaml are the shares printed at the end.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Canvas:
         return self.image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
 
-def portrait(pose: Pose = Pose()) -> Image.Image:
+def portrait(pose: Pose) -> Image.Image:
     """Head and shoulders on nothing."""
     canvas = Canvas()
     _body(canvas)
@@ -184,7 +185,7 @@ def share(box: Box) -> str:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "personas/mikebot")
-    portrait().save(folder / "portrait.png", optimize=True)
+    portrait(Pose()).save(folder / "portrait.png", optimize=True)
     (folder / "poses").mkdir(exist_ok=True)
     for name, pose in POSES.items():
         portrait(pose).save(folder / "poses" / f"{name}.png", optimize=True)

@@ -1,4 +1,4 @@
-"""Writes engine/fonts/coverage.txt: the characters that any shipped font has, as ranges; `--check` tells if it is stale."""
+"""Writes engine/fonts/coverage.txt: the characters that any shipped font has; `--check` tells if it is stale."""
 
 from __future__ import annotations
 

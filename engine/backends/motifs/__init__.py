@@ -91,7 +91,7 @@ def idea(prompt: str) -> Idea:
 def _asked(prompt: str, words: Mapping[str, Motif]) -> Iterator[tuple[Motif, bool]]:
     """Drawings in the order of the words, and whether each was asked for in the plural."""
     said = _words(prompt)
-    for word, following in zip(said, [*said[1:], ""], strict=True):
+    for word, following in zip(said, [*said[1:], ""], strict=False):
         if following == "of":  # A mountain of letters is no mountain.
             continue
         for form in (word, word.removesuffix("s"), word.removesuffix("es"), re.sub("ies$", "y", word)):
