@@ -111,7 +111,18 @@ class _Delivery:
         if self.args.until in WHOLE and not self.args.scene:
             self.store.remember(self.project.id, self.project.variant, built.keys)
         report.done(summary)
+        for said in self._remarks(built):
+            self.warnings.append(said)
+            sys.stderr.write(f"{said}\n")
         self._note(built, summary)
+
+    def _remarks(self, built: Built) -> Iterator[str]:
+        """How the words of recordings were timed, where it was not in the best way."""
+        for name, step in built.steps.items():
+            if step.kind == "narration" and "recording" in step.inputs:
+                timing = json.loads(self.store.read(built.results[name].outputs["timing"]))
+                if timing.get("note"):
+                    yield f"{name}: {timing['note']}"
 
     def _hearing(self, report: Report) -> Any:
         def listen(event: Event) -> None:

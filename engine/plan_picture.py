@@ -99,8 +99,6 @@ class PicturePlan:
         board, number, size = self.board, 1 if scene.show is None else 2, self._size(scene)
         if scene.image is not None:
             params = {"prompt": "", "fit": scene.fit, **only(size, "width", "height"), "seed": 0}
-            if scene.fit == "fit":
-                params["theme"] = self.theme
             return made(self.profile.given["still"], "still", scene.id, params, {"image": artifact(scene.image)})
         choice = self.profile.kinds["still"]
         scale = choice.limits.get("scale", 1)
@@ -170,7 +168,7 @@ class PicturePlan:
             inputs = {**inputs, "board": Ref(f"{scene.id}/still", "image")}
             if speaks(scene) and scene.show.cues:
                 params["cues"] = scene.show.cues
-        if burn or scene.show is not None or scene.footage.fit == "fit":
+        if burn or scene.show is not None:
             params["theme"] = self.theme
         if burn or "cues" in params:
             inputs = {**inputs, "timing": Ref(f"{scene.id}/narration", "timing")}
