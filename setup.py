@@ -13,6 +13,7 @@ BESIDE = {
     "schemas/*.json": "engine/schemas",
     "projects/hello/*.yaml": "engine/starter/projects/hello",
     "personas/mikebot/*.*": "engine/starter/personas/mikebot",
+    "personas/mikebot/poses/*": "engine/starter/personas/mikebot/poses",
 }
 
 

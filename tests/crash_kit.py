@@ -119,7 +119,7 @@ class Workspace:
         return found
 
 
-DELIVERED = ("boats.mp4", "boats.vtt", "boats.srt", "boats.jpg")
+DELIVERED = ("boats.mp4", "boats.vtt", "boats.srt", "boats.jpg", "boats.youtube.txt")
 
 
 def ended(process: subprocess.Popen) -> Run:

@@ -46,6 +46,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "mikebot"
 
 
+POSES = ("happy", "pointing", "surprised", "thinking", "worried")
+
+
 def test_schemas_profiles_fonts_and_licences_are_inside(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         inside = {name: archive.read(name) for name in archive.namelist()}
@@ -53,7 +56,7 @@ def test_schemas_profiles_fonts_and_licences_are_inside(wheel: Path) -> None:
     for folder in ("engine/profiles", "engine/fonts"):
         wanted |= {file: str(file.relative_to(ROOT)) for file in sorted((ROOT / folder).iterdir())}
     for part in ("personas/mikebot", "projects/hello"):
-        files = [file for file in sorted((ROOT / part).iterdir()) if file.is_file()]
+        files = [file for file in sorted((ROOT / part).rglob("*")) if file.is_file() and "build" not in file.parts]
         wanted |= {file: f"engine/starter/{file.relative_to(ROOT)}" for file in files}
     assert {name for file, name in wanted.items() if inside.get(name) != file.read_bytes()} == set()
     code = {str(file.relative_to(ROOT)) for file in (ROOT / "engine").rglob("*.py")}
@@ -78,6 +81,7 @@ def test_init_check_and_render_anywhere(installed: Path, tmp_path: Path) -> None
         ".gitignore",
         "projects/hello/storyboard.yaml",
         "personas/mikebot/persona.yaml",
+        *(f"personas/mikebot/poses/{pose}.png" for pose in POSES),
         "personas/mikebot/portrait.png",
         *(f"schemas/{name}.schema.json" for name in ("storyboard", "persona", "profile")),
     }

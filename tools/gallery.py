@@ -36,7 +36,7 @@ class Shot(NamedTuple):
 
 SHOTS = (
     Shot("card", "doors", 0.5),
-    Shot("persona", "guard", 0.5),
+    Shot("persona", "guard", 0.35),
     Shot("code", "rules", 0.6),
     Shot("diagram", "memory", 0.8),
     Shot("crossfade", "doors", -6),
