@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from picture_kit import clips, decoded, save, scene
 
-from engine.backends.burn import Patch, drawn
+from engine.backends.burn import Patch, drawn, plate_of
 from engine.backends.picture import blend, planes_of
+from engine.backends.themes import THEMES
+from engine.frame import Box
 
 SIZES = [(1280, 720), (720, 1280), (720, 720), (320, 180), (180, 320)]
 LINES = ("Every second, strangers knock on your", "computer's door, and you never hear them.")
@@ -90,3 +92,30 @@ def test_no_caption_leaves_the_picture(size: tuple[int, int], text: str) -> None
         assert patch.x + wide <= size[0]
         assert patch.y + high <= size[1]
         assert patch.half.shape == (high // 2, wide // 2)
+
+
+@pytest.mark.parametrize(("width", "height", "below"), [(1280, 720, 0.05), (720, 1280, 0.15), (720, 720, 0.05)])
+def test_a_caption_keeps_to_the_safe_area_and_off_the_mouth(width: int, height: int, below: float) -> None:
+    lines = ("Put a new computer on the internet, and", "strangers try the handle within minutes.")
+    patch = drawn(lines, width, height)
+    assert patch is not None
+    tall, wide = patch.alpha.shape
+    assert patch.x >= width * 0.02
+    assert patch.x + wide <= width * 0.98
+    assert patch.y + tall <= height * (1 - below)
+    moved = drawn(lines, width, height, mouth=Box(width // 3, patch.y + 4, width // 4, 20))
+    assert moved is not None
+    assert height * 0.04 <= moved.y < moved.y + tall < patch.y
+    away = drawn(lines, width, height, mouth=Box(width // 3, patch.y - 60, width // 4, 50))
+    assert away is not None
+    assert away.y == patch.y
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_keeps_type_legible(theme: str) -> None:
+    """White type on the plate alone, and on the plate over a white picture: 4.5 to 1 (WCAG 2.2, 1.4.3)."""
+    plate = np.array(plate_of(theme)) / 255
+    for picture in (0.0, 1.0):
+        seen = plate * 168 / 255 + picture * (1 - 168 / 255)
+        linear = np.where(seen <= 0.04045, seen / 12.92, ((seen + 0.055) / 1.055) ** 2.4)
+        assert 1.01 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) > 4.5
