@@ -71,6 +71,8 @@ def reword(error: Any, lines: list[str]) -> Complaint:
 
 def _in_context(said: str, line: str, column: int) -> tuple[str, str]:
     """Complaints whose meaning depends on what stands in the line."""
+    if "nesting depth" in said:  # PyYAML from 6.0.4 on looks ahead far enough to say so before we do.
+        return "nested more than 64 levels deep", "a storyboard needs 4"
     if "cannot start any token" in said:
         return _bad_start(line, column)
     if "mapping values are not allowed" in said:

