@@ -18,7 +18,7 @@ class Mp4(Light):
 
     kind = "film"
     name = "mp4"
-    version = "2"
+    version = "3"
 
     @dataclass(frozen=True)
     class Params(Film):

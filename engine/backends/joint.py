@@ -23,7 +23,7 @@ class Moviepy(Light):
 
     kind = "joint"
     name = "moviepy"
-    version = "1"
+    version = "2"
     Params = JointParams
 
     def check(self, params: JointParams) -> list[str]:

@@ -1,9 +1,28 @@
 """Captions: what a viewer reads, and for how long."""
 
 import random
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from pathlib import Path
 
-from engine.backends.captions import CLOCK, GAP, WIDTH, Cue, cells, cues, srt, vtt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from voice_kit import FIREWALL, TUER
+from voice_kit import spoken as spoken_by_espeak
+
+from engine.backends.captions import (
+    CELLS_A_SECOND,
+    CLOCK,
+    EARLY,
+    GAP,
+    LINGER,
+    WIDTH,
+    Cue,
+    cells,
+    cues,
+    srt,
+    vtt,
+)
 
 
 def spoken(text: str, word: float = 0.3, rate: int = CLOCK, spaces: bool = True) -> list[list[int | str]]:
@@ -94,3 +113,85 @@ def test_srt_keeps_text_from_being_markup() -> None:
 def test_control_characters_and_line_ends_in_words_are_spaces() -> None:
     (cue,) = cues([[0, CLOCK, "one\n\n\x00two "], [CLOCK, 2 * CLOCK, "three."]], CLOCK, 3 * CLOCK)
     assert cue.lines == ("one two three.",)
+
+
+def fast(cue: Cue) -> int:
+    """How many samples a caption lacks at 20 cells a second; none: not above 0."""
+    return -(-cells(" ".join(cue.lines)) * CLOCK // CELLS_A_SECOND) - (cue.end - cue.start)
+
+
+def assert_promises(words: list[list[int | str]], found: list[Cue], samples: int) -> None:
+    """Two lines of 42, never two at once, there while they are spoken, and too fast only where speech is."""
+    said = [str(word[2]).strip() for word in words]
+    assert " ".join(" ".join(cue.lines) for cue in found) == " ".join(said)
+    assert all(len(cue.lines) <= 2 and all(cells(line) <= WIDTH for line in cue.lines) for cue in found)
+    assert all(first.end < second.start for first, second in pairwise(found))
+    assert all(0 <= cue.start < cue.end <= samples for cue in found)
+    counts = [0, *accumulate(len(" ".join(cue.lines).split()) for cue in found)]
+    starts = [int(words[first][0]) for first in counts[:-1]]
+    ends = [int(words[after - 1][1]) for after in counts[1:]]
+    for number, cue in enumerate(found):
+        assert starts[number] - EARLY <= cue.start <= starts[number]
+        assert cue.end <= ends[number] + LINGER + CLOCK // 2
+        assert cue.start == starts[number] or cue.start >= ([0, *ends][number] + GAP if number else 0)
+        if fast(cue) > 0:
+            assert_no_room(found, starts, ends, samples, number)
+
+
+def assert_no_room(found: list[Cue], starts: list[int], ends: list[int], samples: int, first: int) -> None:
+    """The row of captions from one that is too fast on has less time than its cells need, whatever the times are."""
+    last = first
+    while last + 1 < len(found) and found[last + 1].start < starts[last + 1]:
+        last += 1
+    floor = ends[first - 1] + GAP if first else 0
+    earliest = min(starts[first], max(starts[first] - EARLY, floor))
+    edge = starts[last + 1] if last + 1 < len(found) else samples
+    latest = min(edge - GAP if last + 1 < len(found) else edge, ends[last] + LINGER)
+    room = latest - earliest - GAP * (last - first)
+    assert sum(fast(cue) + cue.end - cue.start for cue in found[first : last + 1]) > room
+
+
+MADE_UP = st.lists(
+    st.tuples(
+        st.text("abcdefghij", min_size=1, max_size=14),
+        st.sampled_from(["", "", "", "", ",", ".", "?", ":"]),
+        st.integers(CLOCK // 10, CLOCK // 2),
+        st.sampled_from([0, 0, 0, 0, CLOCK // 20, CLOCK // 5, CLOCK // 2, 2 * CLOCK]),
+    ),
+    min_size=1,
+    max_size=60,
+)
+
+
+@given(MADE_UP, st.sampled_from([40, 70, 100, 150]), st.integers(0, CLOCK), st.integers(0, 2 * CLOCK))
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_no_times_are_better_where_a_caption_is_too_fast(
+    made: list[tuple[str, str, int, int]], share: int, before: int, after: int
+) -> None:
+    words: list[list[int | str]] = []
+    at = before
+    for text, mark, length, pause in made:
+        end = at + length * share // 100
+        words.append([at, end, f"{text}{mark} "])
+        at = end + pause
+    samples = int(words[-1][1]) + after
+    assert_promises(words, cues(words, CLOCK, samples), samples)
+
+
+@pytest.mark.parametrize(("language", "sentences"), [("en", FIREWALL), ("de", TUER)])
+@pytest.mark.parametrize("rate", [150, 175, 240, 340])
+def test_espeaks_sentences_keep_the_promises(
+    tmp_path: Path, language: str, sentences: tuple[str, ...], rate: int
+) -> None:
+    """At the rates at which people speak no caption has more than 20 cells a second."""
+    _, timing = spoken_by_espeak(tmp_path, sentences, 0.3, language=language, rate=rate)
+    assert timing["rate"] == CLOCK
+    found = cues(timing["words"], CLOCK, timing["samples"])
+    assert_promises(timing["words"], found, timing["samples"])
+    assert rate > 175 or all(fast(cue) <= 0 for cue in found)
+
+
+def test_a_caption_begins_early_where_staying_on_is_not_enough() -> None:
+    quick = spoken("Strangers knock on doors.", 0.2)
+    (cue,) = cues(quick, CLOCK, int(quick[-1][1]))
+    assert (cue.start, cue.end) == (CLOCK // 2 - EARLY, int(quick[-1][1]))
