@@ -16,7 +16,13 @@ def shaped(board: Storyboard, shape: str) -> Storyboard:
     """The storyboard in a shape: its shorter side stays, the other follows. An empty name changes nothing."""
     if not shape:
         return board
-    own, aspect = board.format, SHAPES[shape]
-    short = min(own.width, own.height)
-    width, height = (short * aspect, short) if aspect >= 1 else (short, short / aspect)
-    return replace(board, format=Format(even(float(width)), even(float(height)), own.fps))
+    return replace(board, format=Format(*size(board.format.width, board.format.height, shape), board.format.fps))
+
+
+def size(width: int, height: int, shape: str) -> tuple[int, int]:
+    """A picture's width and height in a shape; its own where no shape is named."""
+    if not shape:
+        return width, height
+    aspect, short = SHAPES[shape], min(width, height)
+    wide, high = (short * aspect, short) if aspect >= 1 else (short, short / aspect)
+    return even(float(wide)), even(float(high))

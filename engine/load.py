@@ -32,8 +32,11 @@ class Loaded(NamedTuple):
     lacking: bool = False  # Letters that no font has: a font that is added later changes the answer.
 
 
-def load(path: Path, root: Path, digests: Digests) -> Loaded:
-    """Read a storyboard and all that it names. Raises AuthorError with every mistake found."""
+def load(path: Path, root: Path, digests: Digests, form: str = "") -> Loaded:
+    """Read a storyboard and all that it names. Raises AuthorError with every mistake found.
+
+    What scenes show must fit the shape that is rendered: `form`, a name of engine.formats, or the storyboard's own.
+    """
     document, raw = read(path)
     given = Given(root, digests)
     persona = _PersonaFile()
@@ -45,7 +48,7 @@ def load(path: Path, root: Path, digests: Digests) -> Loaded:
     music = _music(document, path.parent, given)
     wrong += given.mistakes
     if not wrong:
-        wrong += [*_lengths(document, scenes), *_poses(document, seen), *_shows(document, scenes)]
+        wrong += [*_lengths(document, scenes), *_poses(document, seen), *_shows(document, scenes, form)]
     if wrong:
         raise AuthorError(list(dict.fromkeys(wrong)))
     board = authored.board(document, scenes, persona.made(seen), music)
@@ -189,7 +192,7 @@ def _lengths(document: Document, files: list[dict[str, Source]]) -> Iterator[Mis
             yield document.mistake(document.place((*path, "end")), "end lies before start", long)
 
 
-def _shows(document: Document, files: list[dict[str, Source]]) -> Iterator[Mistake]:
+def _shows(document: Document, files: list[dict[str, Source]], form: str) -> Iterator[Mistake]:
     """What is wrong with what scenes show; looked at only where a scene shows something."""
     for index, (scene, own) in enumerate(zip(document.data["scenes"], files, strict=True)):
         if "show" not in scene:
@@ -203,7 +206,7 @@ def _shows(document: Document, files: list[dict[str, Source]]) -> Iterator[Mista
             place = document.place(("scenes", index, "show", kind, "file"))
             yield document.mistake(place, f"'{own['show'].path.name}' is not text", "save it again as UTF-8")
             continue
-        yield from mistakes(document, index, scene, text)
+        yield from mistakes(document, index, scene, text, form)
 
 
 def _poses(document: Document, files: dict[str, Source]) -> Iterator[Mistake]:

@@ -61,7 +61,7 @@ def open_project(path: str, profile: str, store: str | None, shape: str = "") ->
     folder = store_folder(root, store)
     digests = Digests(folder / "digests.json")
     behind = profile_files(profile, root)  # Before it is read: what changes in between is seen next time.
-    loaded = load(file, root, digests)
+    loaded = load(file, root, digests, shape)
     loaded = loaded._replace(board=shaped(loaded.board, shape))
     return Project(root, file, folder, loaded, load_profile(profile, root), behind, digests, shape)
 

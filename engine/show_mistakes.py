@@ -12,6 +12,7 @@ from .authored import at_words
 from .document import Document, Span
 from .errors import BackendError, Mistake
 from .explain import did_you_mean
+from .formats import size
 
 Path = tuple[str | int, ...]
 _STOPS = ".,;:!?…\"'“”‘’()"
@@ -31,8 +32,13 @@ class _Shown(NamedTuple):
         return self.document.mistake(self.document.place((*self.path, *path)), message, hint)
 
 
-def mistakes(document: Document, index: int, scene: Mapping[str, Any], text_of: str | None) -> list[Mistake]:
-    """Everything wrong with what a scene of the right shape shows; `text_of` is the text of the file it names."""
+def mistakes(
+    document: Document, index: int, scene: Mapping[str, Any], text_of: str | None, shape: str = ""
+) -> list[Mistake]:
+    """Everything wrong with what a scene shows, in a film of a shape (engine.formats) or of the storyboard's own.
+
+    `text_of` is the text of the file that the scene names.
+    """
     show = scene.get("show")
     if not isinstance(show, dict) or len(show) != 1:
         return []
@@ -40,10 +46,11 @@ def mistakes(document: Document, index: int, scene: Mapping[str, Any], text_of: 
     kind, said = next(iter(show.items()))
     text = said.get({"code": "text", "diagram": "dot"}.get(kind, ""), text_of)
     form = document.data.get("format", {})
-    size = int(form.get("width", 1280)), int(form.get("height", 720)), scene.get("on_screen") is True
+    width, height = size(int(form.get("width", 1280)), int(form.get("height", 720)), shape)
+    room = width, height, scene.get("on_screen") is True
     if text is not None or kind == "slide":
         look = {"code": _code, "slide": _slide, "diagram": _diagram}[kind]
-        found += look(_Shown(document, ("scenes", index, "show", kind), said, text or "", size))
+        found += look(_Shown(document, ("scenes", index, "show", kind), said, text or "", room))
     return found
 
 

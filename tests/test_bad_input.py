@@ -28,7 +28,18 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join(['*' + before] * 10)}]\n" for before, name in ("ab", "bc", "cd", "de", "ef")
 )
 
+
+def graph(dot: str) -> str:
+    """A storyboard that shows a graph."""
+    block = "".join(f"          {line}\n" for line in dot.split("\n"))
+    return f"{BOARD}    show:\n      diagram:\n        dot: |\n{block}"
+
+
 TEXTS: dict[str, str] = {
+    "dot-quote": graph('digraph {\n  a [label="open]\n  a -> b\n}'),
+    "dot-quote-before-another": graph('digraph {\n  a [label="open]\n  b [label="b"]\n}'),
+    "dot-second-graph": graph("digraph {\n  a -> b\n}\ndigraph {\n  c -> d\n}"),
+    "dot-after-its-end": graph("digraph {\n  a -> b }\n  b -> c\n}"),
     "tab": "title: T\nscenes:\n\t- id: one\n\t  on_screen: true\n",
     "unclosed-quote": 'title: "T\nscenes: []\n',
     "colon-in-text": "title: Firewalls: a story\nscenes: []\n",
@@ -100,6 +111,24 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_text_that_is_no_storyboard(root: Path, name: str) -> None:
     (root / "projects/p/storyboard.yaml").write_bytes(TEXTS[name].encode())
     golden(name, message(root))
+
+
+CODE = f"""{BOARD}    show:
+      code:
+        language: python
+        text: |
+          allowed = [rule for rule in rules if rule.fits(packet) and rule.open]
+"""
+
+
+def test_code_that_fits_the_storyboard_and_not_the_format_that_is_rendered(root: Path) -> None:
+    file = root / "projects/p/storyboard.yaml"
+    file.write_text(CODE.replace("on_screen: true", "on_screen: false"))
+    load(file, root, Digests())
+    with pytest.raises(MikebotError) as caught:
+        load(file, root, Digests(), "shorts")
+    assert caught.value.exit_code == 2
+    golden("code-in-shorts", f"{caught.value}\n")
 
 
 @pytest.mark.parametrize("name", BYTES)

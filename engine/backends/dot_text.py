@@ -70,7 +70,9 @@ def troubles(text: str) -> list[Trouble]:
     if size > MOST_BYTES:
         return [Trouble(1, 1, f"the graph has {size:,} bytes; at most {MOST_BYTES:,} are read", "show less of it")]
     tokens = list(_tokens(text))
-    found = [*_attributes(tokens, text), *_shapes(tokens, text), *_groups(tokens, text)]
+    if any(token.sort == "mark" and token.text == '"' for token in tokens):
+        return [_unclosed(tokens, text)]
+    found = [*_attributes(tokens, text), *_shapes(tokens, text), *_groups(tokens, text), *_after(tokens, text)]
     return sorted(found)
 
 
@@ -78,6 +80,27 @@ def _tokens(text: str) -> Iterator[_Token]:
     for match in _TOKEN.finditer(text):
         if match.lastgroup != "space":
             yield _Token(match.lastgroup or "", match.group(), match.start())
+
+
+def _unclosed(tokens: list[_Token], text: str) -> Trouble:
+    """A quotation mark without its other half: the first text that runs over a line's end, or else the last mark."""
+    over = [token for token in tokens if token.sort == "quoted" and "\n" in token.text]
+    last = [token for token in tokens if token.text == '"'][-1]
+    return _trouble(text, [*over, last][0], "a text in quotation marks does not end", "is a quotation mark missing?")
+
+
+def _after(tokens: list[_Token], text: str) -> Iterator[Trouble]:
+    """What Graphviz would pass over in silence: a graph after the graph, or anything else."""
+    depth, ended = 0, False
+    for token in tokens:
+        if ended and token.text != ";":
+            if token.text.lower() in {"strict", "graph", "digraph"}:
+                yield _trouble(text, token, "a second graph begins here; a scene shows one", "move it to another scene")
+            else:
+                yield _trouble(text, token, "the graph ends before this", "remove it, or the } that ends the graph")
+            return
+        depth += {"{": 1, "}": -1}.get(token.text, 0)
+        ended = ended or (token.text == "}" and depth == 0)
 
 
 def _attributes(tokens: list[_Token], text: str) -> Iterator[Trouble]:

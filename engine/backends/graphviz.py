@@ -55,7 +55,10 @@ def run(text: str, form: str) -> dict[str, Any]:
     said = done.stderr.decode("utf-8", "replace").strip()
     if done.returncode or "syntax error" in said or not done.stdout:
         raise Refused(_trouble(text, said, form))
-    made: dict[str, Any] = json.loads(done.stdout)
+    try:
+        made: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:  # Several graphs make several objects; dot_text refuses those that it sees.
+        raise Refused(Trouble(1, 1, "Graphviz does not read this as one graph", "write one graph")) from None
     return made
 
 
