@@ -188,8 +188,20 @@ def _lengths(document: Document, files: list[dict[str, Source]]) -> Iterator[Mis
             if name in part and seconds is not None and part[name] >= seconds + (name == "end"):
                 message = f"{name} lies after the footage's end"
                 yield document.mistake(document.place((*path, name)), message, long)
+        yield from _unheard(document, (*path, "sound"), part, own["video"])
         if part.get("start", 0) >= part.get("end", float("inf")):
             yield document.mistake(document.place((*path, "end")), "end lies before start", long)
+
+
+def _unheard(document: Document, path: tuple[str | int, ...], part: dict[str, Any], video: Source) -> Iterator[Mistake]:
+    """Footage without sound whose sound is asked for."""
+    if part.get("sound", False) is False:
+        return
+    from . import probe
+
+    if not probe.heard(video.path):
+        message = f"sound: there is no sound in '{video.path.name}'"
+        yield document.mistake(document.place(path), message, "remove sound:, or bring a video that has some")
 
 
 def _shows(document: Document, files: list[dict[str, Source]], form: str) -> Iterator[Mistake]:

@@ -113,6 +113,12 @@ def audio(path: Path) -> Fraction:
         return seconds
 
 
+def heard(path: Path) -> bool:
+    """Whether there is a stream of sound in a video."""
+    with open_media(path, VIDEO_HINT) as container:
+        return bool(container.streams.audio)
+
+
 @contextmanager
 def open_media(path: Path, hint: str = f"{VIDEO_HINT} {AUDIO_HINT}") -> Iterator[Any]:
     """Open a container for reading (PyAV), by its content. Raises Unreadable, also for what is read within."""

@@ -110,6 +110,7 @@ MADE: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "media-spoiled-mp4": ("video", "film.mp4", spoiled(movie)),
     "media-spoiled-m4a": ("audio", "voice.m4a", spoiled(lambda file: sound_file(file, "aac", "mp4"))),
     "media-film-without-picture": ("video", "{file: film.mp4, sound: -6}", lambda file: sound_file(file, "aac", "mp4")),
+    "media-silent-film-heard": ("video", "{file: film.mp4, sound: -6}", movie),
     "media-music-without-sound": ("music", "song.mp4", movie),
     "media-music-text": ("music", "{file: song.mp3, gain: -10}", written(b"la la la\n" * 40)),
     "media-music-playlist": ("music", "song.m3u", written(PLAYLIST)),
