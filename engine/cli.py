@@ -64,7 +64,7 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     render = commands.add_parser("render", help="make the film; only what changed is made again")
     _board(render)
-    render.add_argument("--scene", action="append", default=[], metavar="ID", help="this scene alone; repeatable")
+    render.add_argument("--scene", action="append", default=[], metavar="ID", help="this scene, no joints; repeatable")
     render.add_argument("--until", choices=UNTIL, default="film", metavar="KIND", help="stop after this kind of step")
     render.add_argument("--max-minutes", type=_minutes, metavar="M", help="refuse if it may take longer")
     render.add_argument("--out", metavar="FILE", help="where the film goes")
