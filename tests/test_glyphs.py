@@ -13,7 +13,7 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image, ImageDraw
 
-from engine.backends import fonts
+from engine.backends import bidi, breaks, fonts
 from engine.digests import Digests
 from engine.errors import BackendError
 from engine.glyphs import missing
@@ -112,8 +112,8 @@ def test_a_line_from_right_to_left() -> None:
     """The first word of an Arabic or Hebrew line is the rightmost; numbers in it run from left to right."""
     texts = [run.text.strip() for run in fonts.runs("שלום 123 abc", 40)]
     assert texts[-1] == "שלום"
-    assert fonts.rightmost_first("שלום 123")
-    assert not fonts.rightmost_first("say שלום")
+    assert bidi.rightmost_first("שלום 123")
+    assert not bidi.rightmost_first("say שלום")
 
 
 def test_right_to_left_needs_raqm(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ def test_chinese_breaks_between_letters_but_not_before_a_full_stop() -> None:
     lines = fonts.wrap(text, 40, 300)
     assert "".join(lines) == text
     assert all(fonts.length(line, 40) <= 300 for line in lines)
-    assert not any(line[0] in fonts.NO_START for line in lines)
+    assert not any(line[0] in breaks.NO_START for line in lines)
 
 
 def test_words_stay_whole_where_they_can() -> None:

@@ -73,7 +73,8 @@ OUTSIDE = {
     "moviepy": {"backends"},
     "pocketsphinx": {"backends"},
     "pygments": {"backends"},
-    "bidi": {"backends"},
+    "budoux": {"backends"},
+    "regex": {"backends"},
 }
 
 

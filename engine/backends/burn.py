@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 
 from ..frame import Box
 from ..kinds import SAMPLE_RATE, first_sample
+from .bidi import rightmost_first
 from .captions import Cue, cues
 from .fonts import draw, length
 from .picture import Pixels, Planes, blend, planes_of
@@ -105,10 +106,10 @@ def drawn(
     down = _even(leading * len(lines) + pad)
     plate, picture = Image.new("L", (across * 2, down * 2)), Image.new("RGB", (across, down), plate_of(theme))
     ImageDraw.Draw(plate).rounded_rectangle((0, 0, across * 2 - 1, down * 2 - 1), pad * 2, fill=_COVER)
-    drawer = ImageDraw.Draw(picture)
+    drawer, leftward = ImageDraw.Draw(picture), rightmost_first(" ".join(lines))
     for number, line in enumerate(lines):
         at = (across - length(line, size)) / 2, pad / 2 + leading * number + size * 0.98
-        draw(drawer, at, line, size, (_TYPE,) * 3)
+        draw(drawer, at, line, size, (_TYPE,) * 3, leftward=leftward)
     paint = planes_of(np.asarray(picture, np.uint8))
     solid = np.clip((paint.y.astype(np.int16) - 30) * 3, 0, 255).astype(np.uint8)
     alpha = np.maximum(np.asarray(plate.reduce(2), np.uint8), solid)

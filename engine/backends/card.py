@@ -22,7 +22,7 @@ class Card(Light):
 
     kind = "still"
     name = "card"
-    version = "2"
+    version = "3"
     Params = CardParams
 
     def check(self, params: CardParams) -> list[str]:

@@ -32,7 +32,7 @@ class Code(Light):
 
     kind = "still"
     name = "code"
-    version = "1"
+    version = "2"
     Params = CodeParams
 
     def check(self, params: CodeParams) -> list[str]:

@@ -30,7 +30,7 @@ class Diagram(Light):
 
     kind = "still"
     name = "diagram"
-    version = "1"
+    version = "2"
     Params = DiagramParams
 
     def check(self, params: DiagramParams) -> list[str]:

@@ -17,7 +17,7 @@ from .. import probe
 from ..errors import BackendError
 from ..frame import Box
 from ..kinds import Still
-from . import fonts, layout, setting
+from . import bidi, fonts, layout, setting
 from .grounds import ground
 from .motifs import Idea, Motif, idea
 from .pen import Paint, Pen, mixed
@@ -162,10 +162,10 @@ def words(card: Card, params: Still, beside: bool) -> None:
     small = max(1, round(min(width, height) * 0.012))
     size, lines = setting.fitted(text, room.width, room.height - 3 * small, round(min(width, height) * 0.115))
     drawer.rectangle((room.x, room.y, room.x + small * 6, room.y + small), fill=card.accent)
-    y = room.y + 3 * small
+    y, leftward = room.y + 3 * small, bidi.rightmost_first(text)
     for line in lines:
         y += size
-        fonts.draw(drawer, (room.x, y), line, size, card.theme.ink, bold=True)
+        fonts.draw(drawer, (room.x, y), line, size, card.theme.ink, bold=True, leftward=leftward)
         y += round(size * (setting.LEADING - 1))
 
 

@@ -1,8 +1,7 @@
 """The fonts that ship with the engine, and how a line of any script is set in them.
 
-A line is cut into runs of one font and one direction, which HarfBuzz shapes each (through Pillow's raqm); runs
-are put into visual order as the Unicode Bidirectional Algorithm has it for text without explicit marks (UAX #9,
-rule L2 over two levels).
+A line is cut into runs of one font and one level (bidi.py), which HarfBuzz shapes each (through Pillow's raqm) and
+which are then put from left to right. A wrapped line runs as its paragraph does: whoever draws it says so.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ from typing import Any, NamedTuple
 from PIL import ImageDraw, ImageFont, features
 
 from ..errors import BackendError
+from . import bidi, breaks
+from .bidi import rightmost_first
 
 FOLDER = Path(__file__).resolve().parents[1] / "fonts"
 PLAIN, BOLD = "Inter-Medium.otf", "Inter-Bold.otf"
@@ -31,15 +32,14 @@ SCRIPTS = (
     "Symbola.ttf",
 )
 IN_BOLD = {"NotoSansArabic-Regular.ttf": "NotoSansArabic-Bold.ttf"}
-NO_END = "([{〈《「『【〔（［｛“‘«"  # What no line ends with.
-NO_START = ")]}〉》」』】〕）］｝”’»、。，．：；？！!?,.:;…ー々％%"  # What no line starts with.
-LONGEST = 24  # Letters without a place to break, after which they are broken anyway.
+LONGEST = 24  # Letters of a word that stays whole where type can be made smaller instead.
+UNDRAWN = bidi.MARKS | set("\u00ad\u200b\u2060\ufeff")  # They say where a line may end, and no more.
 Colour = tuple[int, int, int]
 _own: tuple[str, ...] = ()  # The author's fonts, for the step that runs.
 
 
 class Run(NamedTuple):
-    """Letters in one font and one direction."""
+    """Letters in one font and of one level."""
 
     face: ImageFont.FreeTypeFont
     text: str
@@ -65,7 +65,7 @@ class Run(NamedTuple):
 def use(paths: Iterable[Path]) -> None:
     """Take the author's fonts, too, after ours, from now on; the step that runs says which."""
     global _own  # noqa: PLW0603 (One step runs at a time in a worker, and each says what it uses.)
-    _own = tuple(str(path) for path in paths)
+    _own = tuple(str(path.absolute()) for path in paths)
 
 
 def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
@@ -86,93 +86,67 @@ def draw(
     fill: Colour,
     bold: bool = False,
     mono: bool = False,
+    leftward: bool | None = None,
 ) -> None:
-    """Set a line, its base line beginning at a place, whatever its direction; from left to right as it is read."""
+    """Set a line from left to right, its base line beginning at a place; `leftward` as its paragraph, or by itself."""
     x, y = at
-    for run in runs(text, size, bold, mono):
+    for run in runs(text, size, bold, mono, leftward):
         run.draw(drawer, (x, y), fill)
         x += run.width
 
 
-def wrap(text: str, size: int, width: float, bold: bool = False) -> list[str]:
-    """Break a text into lines that are at most so many pixels wide, where its script allows."""
+def wrap(text: str, size: int, width: float, bold: bool = False, whole: int = 0) -> list[str]:
+    """Break a text into lines that are at most so many pixels wide, where its script allows.
+
+    A word that is wider than a line is cut, unless it has at most `whole` letters: then it sticks out.
+    """
     lines: list[str] = []
-    for part in pieces(text):
-        if lines and length(lines[-1] + part.rstrip(), size, bold) <= width:
-            lines[-1] += part
-        else:
-            lines.append(part)
-    return [line.rstrip() for line in lines]
+
+    def fits(line: str) -> bool:
+        return length(line, size, bold) <= width
+
+    for part in breaks.pieces(text):
+        keep = len(breaks.clusters(breaks.bare(part))) <= whole
+        bits = [part] if keep else breaks.fitting(part, fits)
+        for number, bit in enumerate(bits):
+            new = not lines or (number == 0 and len(bits) > 1)  # A word that is cut begins a line.
+            if new or (breaks.bare(bit) and not fits(breaks.bare(lines[-1] + bit))):
+                lines.append(bit)
+            else:
+                lines[-1] += bit
+    return [line for line in map(breaks.bare, lines) if line]
 
 
-def pieces(text: str) -> list[str]:
-    """A text cut wherever a line may end: after spaces, between ideographs, in the midst of what is too long."""
-    parts: list[str] = []
-    for letter in " ".join(text.split()):
-        if parts and not _breaks(parts[-1], letter):
-            parts[-1] += letter
-        else:
-            parts.append(letter)
-    return parts
-
-
-def rightmost_first(text: str) -> bool:
-    """Whether a line is read from right to left: its first letter says so."""
-    strong = (unicodedata.bidirectional(letter) for letter in text)
-    return next((kind in {"R", "AL"} for kind in strong if kind in {"L", "R", "AL"}), False)
-
-
-def runs(text: str, size: int, bold: bool = False, mono: bool = False) -> list[Run]:
+def runs(text: str, size: int, bold: bool = False, mono: bool = False, leftward: bool | None = None) -> list[Run]:
     """A line's runs from left to right."""
     letters = shown(text)
-    if letters.isascii():
+    if letters.isascii() and not leftward:
         return [Run(_face(_first(bold, mono), size), letters, False)] if letters else []
-    base = rightmost_first(letters)
-    found = [Run(_face(name, size), part, leftward) for name, leftward, part in _cut(letters, base, bold, mono)]
-    if any(run.leftward for run in found) and not features.check("raqm"):
+    base = rightmost_first(letters) if leftward is None else leftward
+    found = [
+        (level, Run(_face(name, size), part, level % 2 == 1)) for name, level, part in _cut(letters, base, bold, mono)
+    ]
+    if any(run.leftward for _, run in found) and not features.check("raqm"):
         raise BackendError("this Pillow cannot set text from right to left", "Install Pillow's own wheel: it has raqm.")
-    return _ordered(found, base)
+    return bidi.ordered(found)
 
 
 def shown(text: str) -> str:
-    """The text without what no glyph stands for: controls and variation selectors; joiners stay."""
+    """The text without what no glyph stands for: controls, places to break, variation selectors; joiners stay."""
     if text.isascii() and text.isprintable():
         return text
     blank = "".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in text)
-    return "".join(c for c in blank if not "\ufe00" <= c <= "\ufe0f")
+    return "".join(c for c in blank if not "\ufe00" <= c <= "\ufe0f" and c not in UNDRAWN)
 
 
-def _ordered(found: list[Run], base: bool) -> list[Run]:
-    """Logical order to visual: what runs against the line keeps its own order, what runs with it is laid along."""
-    groups = [list(group) for _, group in groupby(found, lambda run: run.leftward)]
-    along = groups[::-1] if base else groups
-    return [run for group in along for run in (group[::-1] if group[0].leftward else group)]
-
-
-def _cut(text: str, base: bool, bold: bool, mono: bool) -> Iterator[tuple[str, bool, str]]:
-    """Stretches of one font and one direction, in logical order."""
-    marked: list[tuple[str, bool]] = []
-    for number, letter in enumerate(text):
-        kind = unicodedata.bidirectional(letter)
-        name = _named(letter, bold, mono, marked[-1][0] if marked else "")
-        if kind in {"L", "EN", "AN"}:
-            leftward = False
-        elif kind in {"R", "AL"}:
-            leftward = True
-        else:  # Neutral: with its neighbours if they agree, else with the line.
-            before = marked[-1][1] if marked else base
-            leftward = before if before == _following(text, number, base) else base
-        marked.append((name, leftward))
-    for (name, leftward), pairs in groupby(zip(marked, text, strict=True), lambda pair: pair[0]):
-        yield name, leftward, "".join(letter for _, letter in pairs)
-
-
-def _following(text: str, number: int, base: bool) -> bool:
-    for letter in text[number + 1 :]:
-        kind = unicodedata.bidirectional(letter)
-        if kind in {"L", "EN", "AN", "R", "AL"}:
-            return kind in {"R", "AL"}
-    return base
+def _cut(text: str, base: bool, bold: bool, mono: bool) -> Iterator[tuple[str, int, str]]:
+    """Stretches of one font and one level, in the order in which they are read."""
+    names: list[str] = []
+    for letter in breaks.clusters(text):
+        names += _named(letter, bold, mono, names[-1] if names else "")
+    marked = zip(names, bidi.levels(text, base), strict=True)
+    for (name, level), pairs in groupby(zip(marked, text, strict=True), lambda pair: pair[0]):
+        yield name, level, "".join(letter for _, letter in pairs)
 
 
 def _first(bold: bool, mono: bool) -> str:
@@ -181,28 +155,19 @@ def _first(bold: bool, mono: bool) -> str:
     return BOLD if bold else PLAIN
 
 
-def _named(letter: str, bold: bool, mono: bool, before: str) -> str:
-    """The first font that has a letter; spaces, joiners and marks stay in the font of what they follow."""
-    if before and (letter in " \u200c\u200d" or unicodedata.combining(letter)):
-        return before
+def _named(letter: str, bold: bool, mono: bool, before: str) -> list[str]:
+    """The font of each part of a letter: the first that has them all, marks too, or else the first for each.
+
+    Spaces, joiners and marks of direction stay in the font of what they follow.
+    """
     first = _first(bold, mono)
-    for name in (first, *SCRIPTS, *_own):
-        if _has(name, letter):
-            return IN_BOLD.get(name, name) if bold else name
-    return first
-
-
-def _breaks(part: str, letter: str) -> bool:
-    """Whether a line may end between a piece and the letter after it."""
-    if letter == " " or letter in NO_START or unicodedata.combining(letter):
-        return False
-    if part[-1] == " " or (len(part) >= LONGEST and part[-1] not in NO_END):
-        return True
-    return (_wide(part[-1]) or _wide(letter)) and part[-1] not in NO_END
-
-
-def _wide(letter: str) -> bool:
-    return unicodedata.east_asian_width(letter) in {"W", "F"}
+    inked = [part for part in letter if unicodedata.category(part) not in {"Zs", "Cf"}]
+    if not inked:
+        return [before or first] * len(letter)
+    fonts = (first, *SCRIPTS, *_own)
+    whole = next((name for name in fonts if all(_has(name, part) for part in inked)), None)
+    names = [whole or next((name for name in fonts if _has(name, part)), first) for part in letter]
+    return [IN_BOLD.get(name, name) if bold else name for name in names]
 
 
 @lru_cache(maxsize=256)
@@ -225,4 +190,4 @@ def _mask(name: str, letter: str) -> bytes:
 
 def covers(path: Path, letter: str) -> bool:
     """Whether a font file has a letter. Raises OSError for what is no font."""
-    return _has(str(path), letter)
+    return _has(str(path.absolute()), letter)

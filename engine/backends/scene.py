@@ -28,7 +28,7 @@ class X264(Light):
 
     kind = "scene"
     name = "x264"
-    version = "6"
+    version = "7"
     Params = X264Params
 
     def check(self, params: X264Params) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import fonts
+from . import breaks, fonts
 from .espeak_text import tokens
 
 LONGEST_TOKEN = 16  # A longer word may be broken.
@@ -37,7 +37,9 @@ def fitted(text: str, width: int, height: int, largest: int) -> tuple[int, list[
 
 def _breakable(text: str) -> Iterator[str]:
     for token in tokens(text):
-        yield from (token[at : at + LONGEST_TOKEN] for at in range(0, len(token), LONGEST_TOKEN))
+        for part in [token] if token.isascii() else breaks.words(token):
+            letters = breaks.clusters(part)
+            yield from ("".join(letters[at : at + LONGEST_TOKEN]) for at in range(0, len(letters), LONGEST_TOKEN))
 
 
 def _wrapped(parts: list[tuple[str, float]], width: float) -> list[str]:

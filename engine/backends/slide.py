@@ -38,7 +38,7 @@ class Slide(Light):
 
     kind = "still"
     name = "slide"
-    version = "1"
+    version = "2"
     Params = SlideParams
 
     def check(self, params: SlideParams) -> list[str]:
@@ -85,11 +85,11 @@ def layout(title: str, points: list[str], width: int, height: int, beside: bool)
 
 def balanced(text: str, size: int, width: float, bold: bool = False) -> list[str]:
     """As few lines as there can be, of like length."""
-    from .fonts import wrap
+    from .fonts import LONGEST, wrap
 
-    fewest = wrap(text, size, width, bold)
+    fewest = wrap(text, size, width, bold, LONGEST)
     for share in range(11, 20) if len(fewest) > 1 else ():
-        lines = wrap(text, size, width * share / 20, bold)
+        lines = wrap(text, size, width * share / 20, bold, LONGEST)
         if len(lines) == len(fewest):
             return lines
     return fewest
@@ -124,13 +124,15 @@ def _fitting(room: Box, size: int) -> int:
 def _drawn(params: SlideParams, found: Layout, seen: set[int]) -> Image:
     from PIL import ImageDraw
 
+    from .bidi import rightmost_first
     from .fonts import draw
 
     picture, theme, room, size = boards.ground(params), boards.theme_of(params), boards.room_of(params), found.size
     drawer, large = ImageDraw.Draw(picture), round(found.size * _TITLE)
     y = room.y + (room.height - _high(found)) * 0.4
+    leftward = rightmost_first(" ".join(found.title))
     for line in found.title:
-        draw(drawer, (room.x, y + large * 0.95), line, large, theme.ink, bold=True)
+        draw(drawer, (room.x, y + large * 0.95), line, large, theme.ink, bold=True, leftward=leftward)
         y += large * _LEADING
     if not found.points:
         return picture
@@ -147,10 +149,12 @@ def _drawn(params: SlideParams, found: Layout, seen: set[int]) -> Image:
 def _point(picture: Image, x: float, y: float, lines: list[str], size: int, params: SlideParams) -> None:
     from PIL import ImageDraw
 
+    from .bidi import rightmost_first
     from .fonts import draw
 
+    leftward = rightmost_first(" ".join(lines))
     theme, side = boards.theme_of(params), max(1, round(size * 0.34))
     boards.panel(picture, Box(round(x), round(y + size * 0.45), side, side), side * 0.3, theme.accents[1])
     for row, line in enumerate(lines):
         at = x + size * _INDENT, y + size * (0.98 + row * _LEADING)
-        draw(ImageDraw.Draw(picture), at, line, size, theme.ink)
+        draw(ImageDraw.Draw(picture), at, line, size, theme.ink, leftward=leftward)
