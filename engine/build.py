@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,11 +44,29 @@ class Event(NamedTuple):
 class Executor(Protocol):
     """Somewhere actions run. It gets all that is ready, and picks the order."""
 
-    def submit(self, action: Action, listen: Callable[[int, int], None]) -> Future[Result]:
-        """Promise an action's result; `listen` hears its progress, from any thread."""
+    def submit(self, action: Action, listen: Callable[[int, int], None], ahead: bool = False) -> Future[Result]:
+        """Promise an action's result, `ahead` of those that are not; `listen` hears its progress, from any thread."""
 
     def cancel(self, future: Future[Result]) -> None:
         """Stop an action: its future ends soon, mostly with Cancelled."""
+
+
+class Halt:
+    """Ends a build from another thread: what runs is cancelled, what was finished is kept, and Cancelled is raised."""
+
+    def __init__(self) -> None:
+        self.said = threading.Event()
+        self._wake: Callable[[None], object] = lambda _: None
+
+    def __call__(self) -> None:
+        self.said.set()
+        self._wake(None)
+
+    def wakes(self, wake: Callable[[None], object]) -> None:
+        """What to call so that the build hears of it at once."""
+        self._wake = wake
+        if self.said.is_set():
+            wake(None)
 
 
 class Built(NamedTuple):
@@ -64,11 +83,14 @@ def build(
     executor: Executor,
     sources: Mapping[str, Path],
     listen: Callable[[Event], None],
+    ahead: Callable[[Step], bool] = lambda _: False,
+    halt: Halt | None = None,
 ) -> Built:
-    """Make what the goals of a plan need. `sources`: where each of the author's files is, by digest.
+    """Make what the goals of a plan need. `sources`: where each of the author's files is, by digest;
+    `ahead`: which steps run before the others that are ready.
 
-    Raises BuildError when steps failed (all that does not depend on them is made and recorded), and
-    KeyboardInterrupt after a clean stop.
+    Raises BuildError when steps failed (all that does not depend on them is made and recorded), and after
+    a clean stop KeyboardInterrupt, or Cancelled if it was `halt` that stopped it.
     """
     told: set[str] = set()
 
@@ -80,7 +102,7 @@ def build(
             told.add(event.step.name)
 
     while True:
-        run = _Build(make_planner(), store, executor, sources, once)
+        run = _Build(make_planner(), store, executor, sources, once, ahead, halt or Halt())
         run.run()
         if not run.again:
             return Built(run.steps, run.keys, run.results)
@@ -103,11 +125,15 @@ class _Build(Resolver):
         executor: Executor,
         sources: Mapping[str, Path],
         listen: Callable[[Event], None],
+        ahead: Callable[[Step], bool],
+        halt: Halt,
     ) -> None:
         super().__init__(planner, store)
         self.executor = executor
         self.sources = sources
         self.listen = listen
+        self.ahead = ahead
+        self.halt = halt
         self.again = False  # The plan itself changed under us: begin anew, with what is recorded.
         self.wanted: set[str] = set()  # Must run, and have not.
         self.blocked: set[str] = set()  # Of these, those that wait for bytes to be made again.
@@ -118,14 +144,16 @@ class _Build(Resolver):
         self.flying: dict[str, Future[Result]] = {}  # By key.
         self.broken: dict[str, BaseException] = {}  # Failures by key: what failed once is not tried again.
         self.attempts: dict[str, int] = {}
-        self.inbox: queue.SimpleQueue[Future[Result] | Event] = queue.SimpleQueue()
+        self.inbox: queue.SimpleQueue[Future[Result] | Event | None] = queue.SimpleQueue()
 
     def run(self) -> None:
+        self.halt.wakes(self.inbox.put)
         try:
             self.evaluate(self.add(self.planner.begin()))
             while self.flights or self.demand_goals():
+                self.heed()
                 self.hear(self.next())
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Cancelled):
             self.stop()
             raise
         if self.again:
@@ -137,10 +165,16 @@ class _Build(Resolver):
         if failures:
             raise BuildError(failures)
 
+    def heed(self) -> None:
+        """Raises Cancelled once somebody has stopped this build."""
+        if self.halt.said.is_set():
+            raise Cancelled
+
     def evaluate(self, names: Iterable[str]) -> None:
         """Look steps up, a batch at a time; run those without a record while the others are looked up."""
         wave = [name for name in names if name not in self.dead]
         while wave and not self.again:
+            self.heed()
             following: list[str] = []
             missed: list[str] = []
             batch, wave = wave[:BATCH], wave[BATCH:]
@@ -225,7 +259,8 @@ class _Build(Resolver):
             self.flights[self.flying[key]].names.append(name)
         else:
             self.listen(Event(self.steps[name], "started"))
-            future = self.executor.submit(self.actions[name], self.hearing(self.steps[name]))
+            step = self.steps[name]
+            future = self.executor.submit(self.actions[name], self.hearing(step), self.ahead(step))
             self.flights[future] = _Flight(self.actions[name], [name])
             self.flying[key] = future
             future.add_done_callback(self.inbox.put)
@@ -233,12 +268,14 @@ class _Build(Resolver):
     def hearing(self, step: Step) -> Callable[[int, int], None]:
         return lambda done, total: self.inbox.put(Event(step, "progress", done=done, total=total))
 
-    def next(self) -> Future[Result] | Event:
+    def next(self) -> Future[Result] | Event | None:
         while True:  # In short waits: on Windows a wait without end does not hear Ctrl-C.
             with contextlib.suppress(queue.Empty):
                 return self.inbox.get(timeout=0.5)
 
-    def hear(self, said: Future[Result] | Event) -> None:
+    def hear(self, said: Future[Result] | Event | None) -> None:
+        if said is None:  # Halted: the loop heeds it.
+            return
         if isinstance(said, Event):
             self.listen(said)
             return
@@ -310,7 +347,7 @@ class _Build(Resolver):
             self.executor.cancel(future)
         while self.flights:
             said = self.next()
-            if isinstance(said, Event):
+            if said is None or isinstance(said, Event):
                 continue
             flight = self.flights.pop(said)
             if said.exception() is None:

@@ -10,15 +10,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .build import Built, Event, build
+from .checkout import SUFFIXES, WHOLE, Checkout, Item
 from .document import shown
 from .errors import BuildError, Damaged, UsageError
 from .estimate import Estimator
 from .executors.local import LocalExecutor, cores
 from .forecast import forecast
-from .graph import Artifact, Step
+from .graph import Step
 from .project import Project, open_project
 from .recall import Note, Request, program, remember
 from .report import Report, Tally, Terminal, reporter, seconds
@@ -26,24 +27,7 @@ from .store import Store
 
 KEEP_FREE = 1e9  # Bytes of the disk that no render may take.
 ROOMY = 60e9  # Bytes free where nobody needs to ask whether a render fits.
-SUFFIXES = {"film": ".mp4", "vtt": ".vtt", "srt": ".srt", "poster": ".jpg", "audio": ".wav", "image": ".png"}
-SUFFIXES |= {
-    "packets": ".packets.bin",
-    "youtube": ".youtube.txt",
-    "narration": ".narration.wav",
-    "music": ".music.wav",
-    "picture": ".picture.mp4",
-}
-WHOLE = frozenset({"film", "stems"})  # What makes a film, not a part of one.
 REPAIRS = 5  # How often a checkout may find damage before that is given up.
-
-
-class Item(NamedTuple):
-    """An artifact, and where it belongs."""
-
-    output: str
-    artifact: Artifact
-    to: Path
 
 
 def render(args: argparse.Namespace, request: Request, begun: float) -> int:
@@ -67,6 +51,7 @@ class _Delivery:
         self.begun = begun
         self.lanes = args.lanes or cores()
         self.warnings = [*store.ledger.notes, *map(str, project.loaded.warnings)]
+        self.checkout = Checkout(project, store, args.until, args.scene, args.out or "")
         self.tally = Tally()
         self.program = program()
         self.marks: list[tuple[Path, list[int]]] = []  # Of what was checked out.
@@ -100,7 +85,7 @@ class _Delivery:
         for repairs in range(REPAIRS + 1):
             built = build(self._planner, self.store, executor, self.project.loaded.sources, self._hearing(report))
             try:
-                items = list(self._items(built))
+                items = list(self.checkout.items(built))
                 self.marks = [(item.to, self.store.checkout(item.artifact, item.to)) for item in items]
                 summary = self._summary(built, items)
                 break
@@ -133,52 +118,6 @@ class _Delivery:
 
     def _planner(self) -> Any:
         return self.project.planner(self.args.until, self.args.scene)
-
-    def _items(self, built: Built) -> Iterator[Item]:
-        """Which artifacts go where."""
-        if self.args.until not in WHOLE:
-            for name in self._planner().goals(built.steps):
-                yield from self._loose(built.steps[name], built)
-            return
-        for name, step in built.steps.items():
-            if step.kind == "film":
-                film = self._film_path(step)
-                outputs = built.results[name].outputs
-                yield Item("film", outputs["film"], film)
-                for part in ("vtt", "srt", "poster", "youtube"):
-                    yield Item(part, outputs[part], film.with_suffix(SUFFIXES[part]))
-                yield from self._stems(built, film)
-
-    def _stems(self, built: Built, film: Path) -> Iterator[Item]:
-        """What was asked for apart; no music where nothing sounds below the voice."""
-        step = built.steps.get("stems")
-        if step is None:
-            return
-        below = any(said.get(name) for said in step.params["sounds"] for name in ("music", "own", "room"))
-        for part in ("narration", "music", "picture"):
-            if part != "music" or below:
-                yield Item(part, built.results["stems"].outputs[part], film.with_suffix(SUFFIXES[part]))
-
-    def _film_path(self, step: Step) -> Path:
-        if self.args.out:
-            return Path(self.args.out).absolute()
-        name = f"{self.project.name}.{step.scene}.mp4" if step.scene else f"{self.project.name}.mp4"
-        return self.project.build / name
-
-    def _loose(self, step: Step, built: Built) -> Iterator[Item]:
-        """The files of a step before the film: build/KIND/SCENE.2.wav, and so on (no scene's id has a full stop)."""
-        folder = self.project.build / step.kind
-        name = ".".join([step.scene, *step.name.split("/")[2:]])
-        for output, artifact in built.results[step.name].outputs.items():
-            yield Item(output, artifact, folder / (name + self._suffix(output, artifact)))
-
-    def _suffix(self, output: str, artifact: Artifact) -> str:
-        if output in SUFFIXES:
-            return SUFFIXES[output]
-        start = self.store.read(artifact)[:8]
-        known = {b"{": ".json", b"\x89": ".png"}
-        suffix = ".mp4" if start[4:8] == b"ftyp" else known.get(start[:1], ".bin")
-        return suffix if output in {"video", "timing", "levels"} else f".{output}{suffix}"
 
     def _summary(self, built: Built | None, items: list[Item]) -> dict[str, Any]:
         """What is said at the end; after a failure there is no film to name."""

@@ -61,7 +61,7 @@ class Here:
         self._thread = ThreadPoolExecutor(1) if shuffle is not None else None
         self._waiting: list[tuple[Action, Callable[[int, int], None], Future[Result]]] = []
 
-    def submit(self, action: Action, listen: Callable[[int, int], None]) -> Future[Result]:
+    def submit(self, action: Action, listen: Callable[[int, int], None], ahead: bool = False) -> Future[Result]:
         future: Future[Result] = Future()
         self.submitted.append(action)
         self._waiting.append((action, listen, future))

@@ -23,8 +23,8 @@ class InlineExecutor:
         self._closed = False
         self._tellers: dict[Future[Result], _Teller] = {}
 
-    def submit(self, action: Action, listen: Listen) -> Future[Result]:
-        """Run an action when those before it are done."""
+    def submit(self, action: Action, listen: Listen, ahead: bool = False) -> Future[Result]:  # noqa: ARG002
+        """Run an action when those before it are done, in their order."""
         teller = _Teller(listen)
         if self._closed:
             future: Future[Result] = Future()

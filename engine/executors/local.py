@@ -32,6 +32,7 @@ class Job(NamedTuple):
     model: str
     listen: Listen
     future: Future[Result]
+    ahead: bool
 
 
 class LocalExecutor:
@@ -50,7 +51,7 @@ class LocalExecutor:
         self._count = 0
         self.closed = False
 
-    def submit(self, action: Action, listen: Listen) -> Future[Result]:
+    def submit(self, action: Action, listen: Listen, ahead: bool = False) -> Future[Result]:
         """Queue an action; which of the waiting ones runs next is decided when a worker is free."""
         from concurrent.futures import Future  # Most renders find nothing to do: they need not import this.
 
@@ -65,7 +66,7 @@ class LocalExecutor:
                 future.set_exception(Cancelled())
                 return future
             self._count += 1
-            insort(self._waiting, Job(self._count, action, model, listen, future), key=_turn)
+            insort(self._waiting, Job(self._count, action, model, listen, future, ahead), key=_turn)
             self._dispatch()
         return future
 
@@ -103,7 +104,8 @@ class LocalExecutor:
                     self._waiting.pop(0).future.set_exception(BackendError(f"no worker can be started: {error}"))
                     continue
                 self._workers.append(worker)
-            job = next((job for job in self._waiting if job.model == worker.resident), self._waiting[0])
+            first = self._waiting[0]
+            job = next((j for j in self._waiting if (j.ahead, j.model) == (first.ahead, worker.resident)), first)
             self._waiting.remove(job)
             worker.give(job)
 
@@ -240,8 +242,8 @@ class _Worker:
         return BackendError(message, words or "if memory ran out, close other programs or choose a smaller size")
 
 
-def _turn(job: Job) -> tuple[int, int, int]:
-    return *urgency(job.action), job.number
+def _turn(job: Job) -> tuple[bool, int, int, int]:
+    return not job.ahead, *urgency(job.action), job.number
 
 
 def cores() -> int:

@@ -133,7 +133,7 @@ def high(path: Path, colours: list[tuple[float, ...]], transfer: int) -> Path:
         frames.append(frame)
     marks = {"color_primaries": 9, "color_trc": transfer, "colorspace": 9, "color_range": 1}
     names = {16: "smpte2084", 18: "arib-std-b67"}
-    x265 = f"lossless=1:log-level=none:colorprim=bt2020:transfer={names[transfer]}:colormatrix=bt2020nc:range=limited"
+    x265 = f"lossless=1:pools=none:frame-threads=1:log-level=none:colorprim=bt2020:transfer={names[transfer]}:colormatrix=bt2020nc:range=limited"
     return written(path, frames, "libx265", options={"x265-params": x265, "preset": "ultrafast"}, **marks)
 
 
