@@ -40,7 +40,7 @@ LAYERS = (
     {"knobs", "profile", "load", "resolve"},
     {"perform", "build", "forecast", "why", "estimate", "sweep", "recall", "project"},
     {"executors", "worker"},
-    {"report", "delivery"},
+    {"report", "checkout", "delivery", "preview"},
     {"commands", "cli"},
 )
 
@@ -59,6 +59,7 @@ NARROW = {
     "worker": {"errors", "graph", "perform", "store"},
     "executors": {"errors", "graph", "perform", "store", "worker", "executors"},
     "cli": {"errors", "__init__"},
+    "preview": {"errors", "preview"},
 }
 
 # Who may import what is not in the standard library.
@@ -75,6 +76,8 @@ OUTSIDE = {
     "pygments": {"backends"},
     "budoux": {"backends"},
     "regex": {"backends"},
+    "starlette": {"preview"},
+    "uvicorn": {"preview"},
 }
 
 
