@@ -64,6 +64,10 @@ class Document:
         node = self._find(path)[1]
         return str(getattr(getattr(node, "node", node), "value", ""))
 
+    def flowing(self, path: Sequence[str | int]) -> bool:
+        """Whether the mapping or list at a path is written with braces or brackets."""
+        return bool(getattr(self._find(path)[1], "flow", False))
+
     def mistake(self, span: Span, message: str, hint: str = "", severity: str = "error") -> Mistake:
         """A mistake at a place of this document."""
         source = self.lines[span.line - 1] if 0 < span.line <= len(self.lines) else ""
