@@ -39,6 +39,7 @@ class Event(NamedTuple):
     done: int = 0
     total: int = 0
     error: BaseException | None = None
+    result: Result | None = None  # Of what was built.
 
 
 class Executor(Protocol):
@@ -304,7 +305,7 @@ class _Build(Resolver):
                 continue
             if place == 0 and not result.found:
                 self.settled.add(name)
-                self.listen(Event(self.steps[name], "built", result.seconds))
+                self.listen(Event(self.steps[name], "built", result.seconds, result=result))
             following += self.take(name, result)
         self.evaluate(dict.fromkeys(following))
 
@@ -355,7 +356,8 @@ class _Build(Resolver):
                 self.results.update(dict.fromkeys(flight.names, said.result()))
                 if not said.result().found:
                     self.settled.add(flight.names[0])
-                    self.listen(Event(self.steps[flight.names[0]], "built", said.result().seconds))
+                    name, result = flight.names[0], said.result()
+                    self.listen(Event(self.steps[name], "built", result.seconds, result=result))
         for name, step in self.steps.items():
             if name not in self.dead and name not in self.settled:
                 self.listen(Event(step, "cancelled" if name not in self.results or name in self.wanted else "hit"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from .build import Built
+from .document import shown
+from .errors import Damaged, UsageError
 from .graph import Artifact, Step
 from .project import Project
 from .store import Store
@@ -21,6 +25,7 @@ SUFFIXES |= {
     "picture": ".picture.mp4",
 }
 WHOLE = frozenset({"film", "stems"})  # What makes a film, not a part of one.
+REPAIRS = 5  # How often a checkout may find damage before that is given up.
 
 
 class Item(NamedTuple):
@@ -29,6 +34,15 @@ class Item(NamedTuple):
     output: str
     artifact: Artifact
     to: Path
+
+
+class Delivered(NamedTuple):
+    """A build whose artifacts are where people want them; `marks` are of the copies."""
+
+    built: Built
+    items: list[Item]
+    marks: list[tuple[Path, list[int]]]
+    loudness: Mapping[str, float]  # Of the film, if it is one; LUFS and dBTP.
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,46 @@ class Checkout:
     until: str = "film"
     scenes: Sequence[str] = ()
     out: str = ""
+
+    def refuse_place(self) -> None:
+        """Say no to a place that would cost the author a file, or that leads out of the workspace."""
+        if not self.out:
+            root, build = os.path.realpath(self.project.root), os.path.realpath(self.project.build)
+            if not Path(build).is_relative_to(root):
+                message = f"{shown(self.project.build)} leads out of the workspace"
+                raise UsageError(message, "remove the link, or name another place with --out")
+            return
+        film = Path(self.out).absolute()
+        if film.suffix in {"", ".vtt", ".srt", ".jpg", ".txt", ".wav"} or film.is_dir():
+            raise UsageError(f"--out {self.out} does not name a film", "name a file such as film.mp4")
+        own = {SUFFIXES[part] for part in ("vtt", "srt", "poster", "youtube")}
+        targets = {os.path.realpath(film.with_suffix(suffix)) for suffix in (film.suffix, *own)}
+        for source in self.project.loaded.files:
+            if os.path.realpath(source.path) in targets:
+                message = f"--out {self.out} would overwrite {shown(source.path)}, which the film is made of"
+                raise UsageError(message, "name another file")
+
+    def deliver(self, make: Callable[[], Built]) -> Delivered:
+        """Build and check out; what turns out to be damaged on the way out is made again. Raises what `make` does."""
+        repairs = 0
+        while True:
+            built = make()
+            try:
+                items = list(self.items(built))
+                marks = [(item.to, self.store.checkout(item.artifact, item.to)) for item in items]
+                return Delivered(built, items, marks, self._loudness(built, items))
+            except Damaged as damage:
+                repairs += 1
+                if repairs > REPAIRS:
+                    raise
+                self.store.discard(damage.digest)
+
+    def _loudness(self, built: Built, items: list[Item]) -> Mapping[str, float]:
+        if sum(item.output == "film" for item in items) != 1:
+            return {}
+        film = next(name for name, step in built.steps.items() if step.kind == "film")
+        measured: dict[str, float] = json.loads(self.store.read(built.results[film].outputs["loudness"]))
+        return measured
 
     def items(self, built: Built) -> Iterator[Item]:
         """Which artifacts go where."""

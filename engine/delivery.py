@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 import time
@@ -13,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from .build import Built, Event, build
-from .checkout import SUFFIXES, WHOLE, Checkout, Item
+from .checkout import WHOLE, Checkout, Delivered
 from .document import shown
-from .errors import BuildError, Damaged, UsageError
+from .errors import BuildError, UsageError
 from .estimate import Estimator
 from .executors.local import LocalExecutor, cores
 from .forecast import forecast
@@ -27,7 +26,6 @@ from .store import Store
 
 KEEP_FREE = 1e9  # Bytes of the disk that no render may take.
 ROOMY = 60e9  # Bytes free where nobody needs to ask whether a render fits.
-REPAIRS = 5  # How often a checkout may find damage before that is given up.
 
 
 def render(args: argparse.Namespace, request: Request, begun: float) -> int:
@@ -61,7 +59,7 @@ class _Delivery:
             sys.stderr.write(f"{warning}\n")
         if not self.project.planner(scenes=self.args.scene).board.scenes:
             raise UsageError("every scene is on hold", "remove `hold: true` from one")
-        self._refuse_place()
+        self.checkout.refuse_place()
         self._refuse()
         report = reporter(self.args.json, self._terminal)
         executor = LocalExecutor(self.store.root, self.lanes)
@@ -69,30 +67,23 @@ class _Delivery:
             self._make(executor, report)
             return 0
         except BuildError as error:
-            report.done(self._summary(None, []))
+            report.done(self._summary(None))
             if self.args.json:
                 sys.stderr.write(f"{error}\n")
             return 1
         except KeyboardInterrupt:
-            report.done(self._summary(None, []))
+            report.done(self._summary(None))
             raise
         finally:
             executor.close()
             self.project.loaded_digests.save()
 
     def _make(self, executor: LocalExecutor, report: Report) -> None:
-        """Build and check out; what turns out to be damaged on the way out is made again."""
-        for repairs in range(REPAIRS + 1):
-            built = build(self._planner, self.store, executor, self.project.loaded.sources, self._hearing(report))
-            try:
-                items = list(self.checkout.items(built))
-                self.marks = [(item.to, self.store.checkout(item.artifact, item.to)) for item in items]
-                summary = self._summary(built, items)
-                break
-            except Damaged as damage:
-                if repairs == REPAIRS:
-                    raise
-                self.store.discard(damage.digest)
+        """Build, check out, and remember what was done."""
+        loaded, hearing = self.project.loaded, self._hearing(report)
+        done = self.checkout.deliver(lambda: build(self._planner, self.store, executor, loaded.sources, hearing))
+        built, self.marks = done.built, done.marks
+        summary = self._summary(done)
         if self.args.until in WHOLE and not self.args.scene:
             self.store.remember(self.project.id, self.project.variant, built.keys)
         report.done(summary)
@@ -119,16 +110,15 @@ class _Delivery:
     def _planner(self) -> Any:
         return self.project.planner(self.args.until, self.args.scene)
 
-    def _summary(self, built: Built | None, items: list[Item]) -> dict[str, Any]:
+    def _summary(self, done: Delivered | None) -> dict[str, Any]:
         """What is said at the end; after a failure there is no film to name."""
         tally = self.tally
         summary: dict[str, Any] = {"built": tally.built, "hits": tally.hits, "failed": tally.failed}
         summary["seconds"] = round(time.monotonic() - self.begun, 3)
+        items = done.items if done is not None else []
         films = [item for item in items if item.output == "film"]
-        if built is not None and len(films) == 1:
-            outputs = next(built.results[name].outputs for name, step in built.steps.items() if step.kind == "film")
-            summary |= {"digest": f"sha256:{outputs['film'].digest}"}
-            summary["loudness"] = json.loads(self.store.read(outputs["loudness"]))
+        if done is not None and done.loudness:
+            summary |= {"digest": f"sha256:{films[0].artifact.digest}", "loudness": dict(done.loudness)}
         if films:
             summary["film"] = str(films[0].to) if len(films) == 1 else [str(film.to) for film in films]
         elif items:
@@ -144,24 +134,6 @@ class _Delivery:
         steps = json.dumps([[step.name, step.kind, step.scene] for step in built.steps.values()])
         note = Note(summary, self.warnings, steps)
         remember(self.store.root, self.request, note, files, own.absent, self.marks, self.program)
-
-    def _refuse_place(self) -> None:
-        """Say no to a place that would cost the author a file, or that leads out of the workspace."""
-        if not self.args.out:
-            root, build = os.path.realpath(self.project.root), os.path.realpath(self.project.build)
-            if not Path(build).is_relative_to(root):
-                message = f"{shown(self.project.build)} leads out of the workspace"
-                raise UsageError(message, "remove the link, or name another place with --out")
-            return
-        film = Path(self.args.out).absolute()
-        if film.suffix in {"", ".vtt", ".srt", ".jpg", ".txt", ".wav"} or film.is_dir():
-            raise UsageError(f"--out {self.args.out} does not name a film", "name a file such as film.mp4")
-        own = {SUFFIXES[part] for part in ("vtt", "srt", "poster", "youtube")}
-        targets = {os.path.realpath(film.with_suffix(suffix)) for suffix in (film.suffix, *own)}
-        for source in self.project.loaded.files:
-            if os.path.realpath(source.path) in targets:
-                message = f"--out {self.args.out} would overwrite {shown(source.path)}, which the film is made of"
-                raise UsageError(message, "name another file")
 
     def _refuse(self) -> None:
         """Say no before anything runs: when it takes longer than allowed, or does not fit on the disk."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 MOST_SHOWN = 50
@@ -51,7 +52,8 @@ class AuthorError(MikebotError):
 
     exit_code = 2
 
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+    def __init__(self, mistakes: Sequence[Mistake], sought: Iterable[Path] = ()) -> None:
+        self.sought = tuple(sought)  # Files that decided it, whether they are there or not.
         self.mistakes = sorted(mistakes, key=lambda m: (m.file, m.line, m.column, m.message))
         super().__init__(_shown(self.mistakes))
 

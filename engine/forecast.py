@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from .graph import Action, Step
+from .graph import Action, Result, Step
 from .resolve import Planner, Resolver
 from .store import Store
 
@@ -21,6 +21,7 @@ class Forecast(NamedTuple):
     actions: Mapping[str, Action]  # Of the steps that could be resolved.
     lost: Mapping[str, str]  # Steps that run only because their bytes are gone, and who needs them.
     twins: Mapping[str, str]  # Steps that share the action of another step, which runs.
+    results: Mapping[str, Result]  # Of the steps that were made before, whether their bytes are here or not.
 
 
 def forecast(planner: Planner, store: Store, exact: Callable[[Step], bool]) -> Forecast:
@@ -49,7 +50,7 @@ class _Forecast(Resolver):
         for name in list(self.steps):
             self.states.setdefault(name, "maybe")
         self.demand()
-        return Forecast(self.steps, self.states, self.actions, self.lost, self.twins)
+        return Forecast(self.steps, self.states, self.actions, self.lost, self.twins, self.results)
 
     def hit(self, name: str, result: object) -> list[str]:
         self.states[name] = "hit"

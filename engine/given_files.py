@@ -30,6 +30,7 @@ class Given:
         self.digests = digests
         self.mistakes: list[Mistake] = []
         self.taken: dict[Path, Source] = {}
+        self.sought: list[Path] = []  # Every file that was looked for inside the workspace.
 
     def take(self, document: Document, path: Sequence[str | int], folder: Path, media: str) -> Source | None:
         """The file named at a path of a document; None, and a mistake, if it cannot be used.
@@ -67,6 +68,7 @@ class Given:
         return real
 
     def _source(self, real: Path, media: str) -> Source:
+        self.sought.append(real)
         if real in self.taken:
             return self.taken[real]
         try:

@@ -30,6 +30,7 @@ class Loaded(NamedTuple):
     files: tuple[Source, ...]
     warnings: list[Mistake]
     lacking: bool = False  # Letters that no font has: a font that is added later changes the answer.
+    lines: tuple[int, ...] = ()  # Where each scene begins.
 
 
 def load(path: Path, root: Path, digests: Digests, form: str = "") -> Loaded:
@@ -50,16 +51,16 @@ def load(path: Path, root: Path, digests: Digests, form: str = "") -> Loaded:
     if not wrong:
         wrong += [*_lengths(document, scenes), *_poses(document, seen), *_shows(document, scenes, form)]
     if wrong:
-        raise AuthorError(list(dict.fromkeys(wrong)))
+        raise AuthorError(list(dict.fromkeys(wrong)), [path, *persona.sought, *given.sought])
     board = authored.board(document, scenes, persona.made(seen), music)
     letters = lettering(document, root, digests)
     taken = (*given.taken.values(), *letters.fonts)
     sources = {source.digest: source.path for source in taken}
     own = [_own(path, raw), *persona.source]
     board = replace(board, fonts=letters.fonts)
-    return Loaded(
-        board, sources, (*own, *taken), [*warnings(document, board), *letters.warnings], bool(letters.warnings)
-    )
+    lines = tuple(document.place(("scenes", index)).line for index in range(len(board.scenes)))
+    said = [*warnings(document, board), *letters.warnings]
+    return Loaded(board, sources, (*own, *taken), said, bool(letters.warnings), lines)
 
 
 def persona_mistakes(path: Path, root: Path, digests: Digests) -> list[Mistake]:
@@ -79,6 +80,7 @@ class _PersonaFile:
         self.document: Document | None = None
         self.mistakes: list[Mistake] = []
         self.source: list[Source] = []
+        self.sought: list[Path] = []
         self.id: object = None
 
     def find(self, board: Document, root: Path) -> None:
@@ -87,6 +89,7 @@ class _PersonaFile:
         if not isinstance(self.id, str) or not re.fullmatch("[a-z0-9][a-z0-9-]{0,63}", self.id):
             return
         self.path = root / "personas" / self.id / "persona.yaml"
+        self.sought = [self.path]
         place = board.place(("persona",))
         if not self.path.exists():
             there = sorted(entry.parent.name for entry in root.glob("personas/*/persona.yaml"))

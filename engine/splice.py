@@ -18,6 +18,7 @@ from pathlib import Path
 
 from .document import Document, Span, parse
 from .errors import MikebotError
+from .schema import mistakes
 from .unsaved import unsaved
 
 _BREAK = re.compile(r"\r\n|\n|\r")
@@ -63,6 +64,9 @@ def splice(raw: bytes, name: str, scene: str, field: str, value: int | bool) -> 
         raise MikebotError(
             f"{field} of scene '{scene}' cannot be written without changing more than that", "write it by hand"
         )
+    wrong = mistakes(again, "storyboard")
+    if wrong:
+        raise MikebotError(wrong[0].message, wrong[0].hint)
     return made
 
 

@@ -6,7 +6,9 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .forecast import Forecast
 from .graph import Action
+from .store import Store
 
 WIDE = 60  # Characters of a value that are shown.
 
@@ -18,6 +20,33 @@ def reasons(action: Action, before: Action | None) -> list[str]:
     if action.key == before.key:
         return ["its record is gone from the store"]
     return list(_differences(action, before))
+
+
+def explained(look: Forecast, store: Store, storyboard: str, profile: str) -> dict[str, list[str]]:
+    """For each step that is no hit, why: what differs from the last render of the same storyboard and profile."""
+    last = store.last_render(storyboard, profile)
+    keys = last.steps if last is not None else {}
+    before = store.actions(keys[name] for name, state in look.states.items() if state == "run" and name in keys)
+    why: dict[str, list[str]] = {}
+    for name, state in look.states.items():
+        if name in look.lost:
+            why[name] = [f"its bytes are gone, and {look.lost[name]} needs them"]
+        elif state == "run":
+            why[name] = reasons(look.actions[name], before.get(keys.get(name, "")))
+        elif state == "maybe":
+            above = [need for need in look.steps[name].needs() if look.states[need] != "hit"]
+            why[name] = [_doubt(above, name in keys)]
+        elif name in look.twins:
+            why[name] = [f"the same as {look.twins[name]}"]
+    return why
+
+
+def _doubt(above: list[str], before: bool) -> str:
+    if not above:
+        return "once the lengths of the narrations are known"
+    if not before:
+        return f"new, after {above[0]}" + (f" and {len(above) - 1} more" if len(above) > 1 else "")
+    return f"if {above[0]} comes out different" + (f" (or any of {len(above) - 1} more)" if len(above) > 1 else "")
 
 
 def _differences(action: Action, before: Action) -> Iterator[str]:

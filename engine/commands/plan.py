@@ -10,10 +10,10 @@ from ..delivery import exact
 from ..estimate import Estimator, Totals
 from ..executors.local import cores
 from ..forecast import Forecast, forecast
-from ..project import Project, open_project
+from ..project import open_project
 from ..report import seconds
 from ..store import Store
-from ..why import reasons
+from ..why import explained
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         look = forecast(project.planner(), store, exact)
         estimator = Estimator(store.paces(), project.profile)
-        why = explained(look, project, store)
+        why = explained(look, store, project.id, project.variant)
         totals = estimator.totals(look, cores())
         if args.json:
             print(json.dumps(_object(look, why, estimator, totals), ensure_ascii=False))
@@ -32,33 +32,6 @@ def run(args: argparse.Namespace) -> int:
     finally:
         store.close()
     return 0
-
-
-def explained(look: Forecast, project: Project, store: Store) -> dict[str, list[str]]:
-    """For each step that is no hit, why."""
-    last = store.last_render(project.id, project.variant)
-    keys = last.steps if last is not None else {}
-    before = store.actions(keys[name] for name in look.states if name in keys)
-    why: dict[str, list[str]] = {}
-    for name, state in look.states.items():
-        if name in look.lost:
-            why[name] = [f"its bytes are gone, and {look.lost[name]} needs them"]
-        elif state == "run":
-            why[name] = reasons(look.actions[name], before.get(keys.get(name, "")))
-        elif state == "maybe":
-            above = [need for need in look.steps[name].needs() if look.states[need] != "hit"]
-            why[name] = [_doubt(above, name in keys)]
-        elif name in look.twins:
-            why[name] = [f"the same as {look.twins[name]}"]
-    return why
-
-
-def _doubt(above: list[str], before: bool) -> str:
-    if not above:
-        return "once the lengths of the narrations are known"
-    if not before:
-        return f"new, after {above[0]}" + (f" and {len(above) - 1} more" if len(above) > 1 else "")
-    return f"if {above[0]} comes out different" + (f" (or any of {len(above) - 1} more)" if len(above) > 1 else "")
 
 
 def _object(look: Forecast, why: dict[str, list[str]], estimator: Estimator, totals: Totals) -> dict[str, Any]:

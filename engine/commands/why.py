@@ -11,8 +11,7 @@ from ..explain import did_you_mean
 from ..forecast import Forecast, forecast
 from ..project import open_project
 from ..store import Store
-from ..why import reasons
-from .plan import explained
+from ..why import explained, reasons
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         look = forecast(project.planner(), store, exact)
         names = _chosen(args.scene, look)
-        would = explained(look, project, store)
+        would = explained(look, store, project.id, project.variant)
         runs = [r.steps for r in store.renders() if (r.storyboard, r.profile) == (project.id, project.variant)]
         for name in names:
             if look.states[name] != "hit":
