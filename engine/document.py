@@ -152,8 +152,21 @@ def parse(raw: bytes, file: str, *, pure: bool = False) -> Document:
         if len(document.mistakes) > MOST_SHOWN or match.group() == "\0":
             return document
     if not document.mistakes:
+        _refuse_conflicts(document)
+    if not document.mistakes:
         _compose(document, pure)
     return document
+
+
+def _refuse_conflicts(document: Document) -> None:
+    """Tell of what git could not merge: to a parser it would be one puzzling line."""
+    if "<<<<<<<" not in document.text and ">>>>>>>" not in document.text:
+        return
+    from .syntax import conflicts
+
+    for found in conflicts(document.lines):
+        width = len(document.lines[found.line].rstrip())
+        document.say(Span(found.line + 1, 1, found.line + 1, width + 1), found.message, found.hint)
 
 
 def _undecodable(raw: bytes, offset: int, file: str) -> Document:

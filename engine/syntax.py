@@ -1,13 +1,18 @@
 """What a YAML parser complains about, said in plain words at the place that an author must look at.
 
-libyaml (the C parser) and PyYAML's own word their complaints differently; both are understood.
+libyaml (the C parser) and PyYAML's own word their complaints differently; both are understood. What git leaves
+in a file when it cannot merge two versions is found before a parser sees it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+# Git writes its markers in column 1, where no text of a storyboard can stand: code that shows some is indented.
+_MARKER = re.compile(r"([<|>])\1{6}(?: +(.*))?")
+_DIVIDE = "======="
 _QUOTES = "put the text in quotes, or write it below after >-"
 
 
@@ -89,3 +94,41 @@ def _bad_start(line: str, column: int) -> tuple[str, str]:
         return "this line is indented with a tab", "indent with spaces"
     shown = line[column : column + 1]
     return f"text that begins with {shown} must be in quotes", _QUOTES
+
+
+def conflicts(lines: list[str]) -> Iterator[Complaint]:
+    """Each conflict that git left unresolved; a line of = alone is none."""
+    begun: int | None = None
+    ours, markers = "", 0
+    for number, line in enumerate(lines):
+        marker = _MARKER.fullmatch(line.rstrip())
+        sort, label = (marker.group(1), marker.group(2) or "") if marker else ("", "")
+        if sort == "<" and begun is not None:
+            yield _unfinished(begun, ours)
+        if sort == "<":
+            begun, ours, markers = number, label, 1
+        elif sort == ">":
+            yield _stray(number, label) if begun is None else _conflict(begun, ours, label, markers + 1)
+            begun = None
+        elif sort == "|" or line.rstrip() == _DIVIDE:
+            markers += 1
+    if begun is not None:
+        yield _unfinished(begun, ours)
+
+
+def _conflict(line: int, ours: str, theirs: str, markers: int) -> Complaint:
+    sides = f"'{ours or 'the upper side'}' and '{theirs or 'the lower side'}' changed the same lines"
+    hint = "choose one side, remove the three marker lines"
+    if markers > 3:
+        hint = "choose one side, remove the other, the lines from ||||||| to =======, and the other markers"
+    return Complaint(line, 0, f"a merge conflict begins here: {sides}", hint)
+
+
+def _unfinished(line: int, ours: str) -> Complaint:
+    message = f"a merge conflict begins here and has no end: the side of '{ours or 'the upper side'}'"
+    return Complaint(line, 0, message, "remove this line and what else git left of the conflict")
+
+
+def _stray(line: int, theirs: str) -> Complaint:
+    message = f"a merge conflict ends here and has no beginning: the side of '{theirs or 'the lower side'}'"
+    return Complaint(line, 0, message, "remove this line and what else git left of the conflict")

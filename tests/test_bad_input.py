@@ -12,6 +12,7 @@ import pytest
 from engine.digests import Digests
 from engine.errors import MikebotError
 from engine.load import load
+from engine.profile import load_profile
 
 GOLDEN = Path(__file__).parent / "golden" / "errors"
 
@@ -24,15 +25,26 @@ SCENE = """\
 """
 BOARD = f"title: T\nscenes:\n{SCENE}"
 PERSONA = "title: T\npersona: mike\nscenes:\n" + SCENE
+CONFLICT = """\
+<<<<<<< HEAD
+seed: 1
+=======
+seed: 2
+>>>>>>> other-seed
+"""
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join(['*' + before] * 10)}]\n" for before, name in ("ab", "bc", "cd", "de", "ef")
 )
 
 
+def indented(text: str) -> str:
+    """Lines as they stand in a block below `show`."""
+    return "".join(f"          {line}\n" for line in text.rstrip("\n").split("\n"))
+
+
 def graph(dot: str) -> str:
     """A storyboard that shows a graph."""
-    block = "".join(f"          {line}\n" for line in dot.split("\n"))
-    return f"{BOARD}    show:\n      diagram:\n        dot: |\n{block}"
+    return f"{BOARD}    show:\n      diagram:\n        dot: |\n{indented(dot)}"
 
 
 TEXTS: dict[str, str] = {
@@ -74,6 +86,17 @@ TEXTS: dict[str, str] = {
     "not-a-number": BOARD + "    duration: .nan\n    seed: 1e999\n",
     "german-number": BOARD + '    duration: "2,5"\n    take: "2"\n',
     "several-at-once": BOARD.replace("narration", "naration").replace("true", "on") + SCENE.replace("a door", "''"),
+}
+MERGED = f"title: T\n{CONFLICT}scenes:\n{SCENE}"
+TEXTS |= {
+    "conflict": MERGED,
+    "conflict-diff3": MERGED.replace("=======", "||||||| 1a2b3c4\nseed: 0\n======="),
+    "conflict-twice": f"{MERGED}{CONFLICT}",
+    "conflict-windows": MERGED.replace("\n", "\r\n"),
+    "conflict-without-names": MERGED.replace(" HEAD", "").replace(" other-seed", ""),
+    "conflict-half-removed": MERGED.replace(">>>>>>> other-seed\n", ""),
+    "conflict-left-over": f"title: T\n>>>>>>> other-seed\nscenes:\n{SCENE}",
+    "equals-signs-alone": f"title: T\n=======\nscenes:\n{SCENE}",
 }
 BYTES: dict[str, bytes] = {
     "not-utf-8": BOARD.encode().replace(b"Hello.", b"caf\xe9."),
@@ -179,11 +202,28 @@ def test_storyboard_and_persona_are_told_of_together(root: Path) -> None:
     golden("persona-too", message(root))
 
 
+def test_a_conflict_in_a_persona(root: Path) -> None:
+    conflict = CONFLICT.replace("seed: 1", "appearance: a tall robot").replace("seed: 2", "appearance: a small robot")
+    (root / "personas/mike/persona.yaml").write_text(f"name: Mike\n{conflict}")
+    (root / "projects/p/storyboard.yaml").write_text(PERSONA)
+    golden("conflict-in-a-persona", message(root))
+
+
+def test_a_conflict_in_a_profile(root: Path) -> None:
+    (root / "profiles").mkdir()
+    (root / "profiles/slow.yaml").write_text(f"name: slow\nextends: draft\n{CONFLICT.replace('seed', 'note')}")
+    with pytest.raises(MikebotError) as caught:
+        load_profile("slow", root)
+    assert caught.value.exit_code == 2
+    golden("conflict-in-a-profile", f"{caught.value}\n")
+
+
 GOOD = {
     "bom": "\ufeff" + BOARD,
     "crlf": BOARD.replace("\n", "\r\n"),
     "template": BOARD.replace("a door", "'{{ 7 * 7 }} ${HOME} {% raw %}'"),
     "emoji": BOARD.replace("Hello.", "Hello 👩‍🚀, مرحبا, 你好."),
+    "conflict": CODE.replace("          allowed", f"{indented(CONFLICT)}          allowed").replace("true", "false"),
     "alias": BOARD.replace("a door", "&p a door") + SCENE.replace("one", "two").replace("a door", "*p"),
 }
 
@@ -193,6 +233,9 @@ def test_what_looks_odd_and_is_right(root: Path, name: str) -> None:
     (root / "projects/p/storyboard.yaml").write_bytes(GOOD[name].encode())
     board = load(root / "projects/p/storyboard.yaml", root, Digests()).board
     assert board.title == "T"
+    if name == "conflict":
+        assert board.scenes[0].show is not None
+        assert board.scenes[0].show.said["text"].startswith(CONFLICT)
     if name == "template":
         assert board.scenes[0].image_prompt == "{{ 7 * 7 }} ${HOME} {% raw %}"
     if name == "alias":
