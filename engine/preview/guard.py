@@ -7,11 +7,14 @@ names that merely resolve here (DNS rebinding), foreign origins and writes witho
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import Iterable
+from typing import Any
 
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 LARGEST_BODY = 64 * 1024
 BODY_SECONDS = 10.0
@@ -31,14 +34,27 @@ POLICY = "; ".join(
         "trusted-types mikebot",
     )
 )
-ALWAYS = (
-    (b"content-security-policy", POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"x-frame-options", b"DENY"),
-)
+ALWAYS = [
+    ("content-security-policy", POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("x-frame-options", "DENY"),
+]  # Headers of every answer.
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Json(JSONResponse):
+    """An answer for this moment, in ASCII: the name of a file may hold what UTF-8 cannot say."""
+
+    def __init__(self, content: Any, status: int = 200) -> None:
+        super().__init__(content, status, {"cache-control": "no-store"})
+
+    def render(self, content: Any) -> bytes:
+        """JSON as it goes over the wire."""
+        return json.dumps(content, separators=(",", ":")).encode()
 
 
 class Refused(Exception):
@@ -50,48 +66,40 @@ class Refused(Exception):
         self.message = message
         self.hint = hint
 
-    def response(self) -> JSONResponse:
-        """The refusal as an answer; what is left of the request is not waited for."""
-        body = {"message": self.message, "hint": self.hint}
-        return JSONResponse(body, self.status, {"connection": "close", "cache-control": "no-store"})
-
 
 class Guard:
-    """Lets a request through to the app if this page made it, with the headers of a strict page on every answer."""
+    """Lets a request through to the app if this page made it, and says why another is refused."""
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
+        end = "" if port == 80 else f":{port}"  # As browsers write it.
         self._app = app
         self._token = token.encode()
-        self._hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost", "[::1]")}
-        self._origins = {b"http://" + host for host in self._hosts}
+        self._hosts = [[f"{name}{end}".encode()] for name in ("127.0.0.1", "localhost")]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        send = _dressed(send)
         try:
             self._admit(scope)
-            if scope["method"] == "POST":
-                receive = await _whole(receive)
-        except Refused as refused:
-            await refused.response()(scope, receive, send)
-        else:
             await self._app(scope, receive, send)
+        except Refused as refused:
+            answer = Json({"message": refused.message, "hint": refused.hint}, refused.status)
+            answer.headers["connection"] = "close"  # What is left of the request is not waited for.
+            await answer(scope, receive, send)
 
     def _admit(self, scope: Scope) -> None:
         headers = scope["headers"]
-        if _values(headers, b"host") not in [[host] for host in self._hosts]:
+        host = _values(headers, b"host")
+        if host not in self._hosts:
             raise Refused(421, "this address is not the page's own", "open the page where `mikebot watch` says")
-        if any(origin not in self._origins for origin in _values(headers, b"origin")):
+        if _values(headers, b"origin") not in ([], [b"http://" + host[0]]):
             raise Refused(403, "another page may not speak to this one")
-        if _foreign(headers):
+        if _foreign(headers) and not _following(scope):
             raise Refused(403, "another page may not load what belongs to this one")
-        if scope["method"] not in ("GET", "HEAD"):
+        writing = scope["method"] not in ("GET", "HEAD")
+        if writing:
             self._admit_writing(headers)
-        _admit_size(headers)
+        _admit_body(headers, LARGEST_BODY if writing else 0)
 
-    def _admit_writing(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    def _admit_writing(self, headers: Headers) -> None:
         tokens = _values(headers, b"x-mikebot-token")
         if len(tokens) != 1 or not secrets.compare_digest(tokens[0], self._token):
             raise Refused(403, "the page's token is missing or old", "load the page again")
@@ -100,60 +108,35 @@ class Guard:
             raise Refused(415, "only JSON is read here")
 
 
-def _admit_size(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    for length in _values(headers, b"content-length"):
-        if not length.isdigit() or int(length) > LARGEST_BODY:
-            raise Refused(413, f"a request may hold {LARGEST_BODY // 1024} kB")
+def _admit_body(headers: Headers, largest: int) -> None:
+    if _values(headers, b"transfer-encoding"):
+        raise Refused(411, "a request says beforehand how long it is")
+    if any(int(length) > largest for length in _values(headers, b"content-length")):
+        raise Refused(413, f"this request may hold {largest} bytes, not more")
 
 
-def _foreign(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether the browser says that another site asks; following a link to the page is all that it may."""
-    sites = _values(headers, b"sec-fetch-site")
-    if all(site in (b"same-origin", b"none") for site in sites):
-        return False
-    return _values(headers, b"sec-fetch-mode") != [b"navigate"] or _values(headers, b"sec-fetch-dest") != [b"document"]
+def _foreign(headers: Headers) -> bool:
+    """Whether the browser says that another site asks."""
+    return any(site not in (b"same-origin", b"none") for site in _values(headers, b"sec-fetch-site"))
 
 
-def _values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
+def _following(scope: Scope) -> bool:
+    """Whether a link to the page is followed, which is all that another site may do."""
+    headers = scope["headers"]
+    how = (_values(headers, b"sec-fetch-mode"), _values(headers, b"sec-fetch-dest"))
+    return scope["path"] == "/" and how == ([b"navigate"], [b"document"])
+
+
+def _values(headers: Headers, name: bytes) -> list[bytes]:
     return [value for key, value in headers if key == name]
 
 
-async def _whole(receive: Receive) -> Receive:
-    """The body, read within its bounds of size and time, as something to receive from."""
+async def body_of(request: Request) -> bytes:
+    """The body of a request that was let through, if it comes in time; how long it is was said in its head."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            body = await _body(receive)
+            return await request.body()
     except TimeoutError:
         raise Refused(408, "the request did not come to its end") from None
-    given = False
-
-    async def again() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again
-
-
-async def _body(receive: Receive) -> bytes:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused(400, "the request broke off")
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > LARGEST_BODY:  # Chunks say no length beforehand.
-            raise Refused(413, f"a request may hold {LARGEST_BODY // 1024} kB")
-    return body
-
-
-def _dressed(send: Send) -> Send:
-    async def dressed(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *ALWAYS]}
-        await send(message)
-
-    return dressed
+    except ClientDisconnect:
+        raise Refused(400, "the request broke off") from None

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import html
 import json
-import os
 import re
 import secrets
 import socket
 import stat
+import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
+from os import stat_result
 from pathlib import Path
 from typing import Any, Protocol
 
 import uvicorn
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route, Router
 
 from ..errors import MikebotError
 from .doors import Door
-from .guard import Guard, Refused
-from .stream import Hear, Hub
+from .guard import ALWAYS, Guard, Json, Refused, body_of
+from .stream import Events, Hear, Hub
 
 PAGE = Path(__file__).with_name("page")
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -59,16 +57,7 @@ class Live(Protocol):
         """Write one value into the storyboard, if it still is the text whose digest is `base`."""
 
 
-def app(live: Live, token: str, port: int) -> Starlette:
-    """The page of a session as an application, for whoever asks at this port of loopback and holds the token."""
-    hub = Hub(live)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        hub.open()
-        yield
-        hub.close()
-
+def _page(live: Live, hub: Hub, token: str) -> Router:
     routes = [
         *(Route(path, _answer(response)) for path, response in _assets(token).items()),
         Route("/state", _state(live)),
@@ -76,8 +65,7 @@ def app(live: Live, token: str, port: int) -> Starlette:
         Route("/media/{name}", _media(live)),
         Route("/edit", _edit(live), methods=["POST"]),
     ]
-    guard = Middleware(Guard, token=token, port=port)
-    return Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
+    return Router(routes, redirect_slashes=False)
 
 
 def _assets(token: str) -> dict[str, Response]:
@@ -85,9 +73,9 @@ def _assets(token: str) -> dict[str, Response]:
     for file in sorted(PAGE.iterdir()):
         if kind := TYPES.get(file.suffix):
             path = "/" if file.name == "page.html" else f"/{file.name}"
-            body = file.read_text("utf-8")
+            body = file.read_bytes()
             if path == "/":
-                body = body.replace("{token}", html.escape(token))
+                body = body.replace(b"{token}", html.escape(token).encode())
             found[path] = Response(body, headers={"cache-control": "no-store"}, media_type=kind)
     return found
 
@@ -101,15 +89,14 @@ def _answer(response: Response) -> Callable[[Request], Any]:
 
 def _state(live: Live) -> Callable[[Request], Response]:
     def state(_: Request) -> Response:
-        return JSONResponse(live.snapshot(), headers={"cache-control": "no-store"})
+        return Json(live.snapshot())
 
     return state
 
 
 def _events(hub: Hub) -> Callable[[Request], Any]:
-    async def events(_: Request) -> Response:
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(hub.stream(), media_type="text/event-stream", headers=headers)
+    async def events(request: Request) -> Response:
+        return Events(hub) if request.method == "GET" else Response(media_type=Events.media_type)
 
     return events
 
@@ -122,14 +109,16 @@ def _media(live: Live) -> Callable[[Request], Response]:
         path = live.media(name) if kind else None
         found = _regular(path) if path else None
         if path is None or found is None:
-            return JSONResponse({"message": "there is no such file here", "hint": ""}, 404)
+            raise Refused(404, "there is no such file here")
         kept = {"cache-control": "private, max-age=31536000, immutable", "etag": f'"{name}"'}
+        if kept["etag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=kept)
         return FileResponse(path, headers=kept, media_type=kind, stat_result=found)
 
     return media
 
 
-def _regular(path: Path) -> os.stat_result | None:
+def _regular(path: Path) -> stat_result | None:
     """What is known of a file; of a link, a folder or nothing at all: None."""
     try:
         found = path.lstat()
@@ -140,13 +129,11 @@ def _regular(path: Path) -> os.stat_result | None:
 
 def _edit(live: Live) -> Callable[[Request], Any]:
     async def edit(request: Request) -> Response:
+        wanted = _wanted(await body_of(request))
         try:
-            wanted = _wanted(await request.body())
-            return JSONResponse(dict(await run_in_threadpool(live.edit, *wanted)))
-        except Refused as refused:
-            return refused.response()
+            return Json(dict(await run_in_threadpool(live.edit, *wanted)))
         except MikebotError as error:
-            return JSONResponse({"message": error.message, "hint": error.hint}, 409)
+            raise Refused(409, error.message, error.hint) from None
 
     return edit
 
@@ -179,25 +166,12 @@ class Server:
     """The page of a session, served from a thread of its own."""
 
     def __init__(self, live: Live, port: int = 0, token: str = "") -> None:
+        self.token = token or secrets.token_urlsafe(32)
+        self._hub = Hub(live)
+        page = _page(live, self._hub, self.token)
         self._socket = _listening(port)
         self.port: int = self._socket.getsockname()[1]
-        self.token = token or secrets.token_urlsafe(32)
-        config = uvicorn.Config(
-            app(live, self.token, self.port),
-            http=Door,
-            ws="none",
-            loop="asyncio",
-            lifespan="on",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=2,
-            h11_max_incomplete_event_size=16 * 1024,
-        )
-        self._uvicorn = _Uvicorn(config)
+        self._uvicorn = _Uvicorn(_config(Guard(page, self.token, self.port)))
         self._thread = threading.Thread(target=self._run, name="mikebot page", daemon=True)
 
     @property
@@ -207,15 +181,20 @@ class Server:
 
     def start(self) -> None:
         """Serve from now on; returns when requests are answered."""
-        self._thread.start()
-        self._uvicorn.ready.wait()
-        if not self._uvicorn.started:
+        try:
+            self._hub.open()
+            self._thread.start()
+            self._uvicorn.ready.wait()
+            if not self._uvicorn.started:
+                raise MikebotError("the page cannot be served", "run `mikebot doctor`, or watch without the page")
+        except BaseException:
             self.stop()
-            raise MikebotError("the page cannot be served", "run `mikebot doctor`, or watch without the page")
+            raise
 
     def stop(self) -> None:
         """Serve no more; whoever still listens is cut off."""
-        self._uvicorn.leave()
+        self._hub.close()
+        self._uvicorn.should_exit = True
         if self._thread.is_alive():
             self._thread.join()
         self._socket.close()
@@ -235,40 +214,59 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, saying when it serves, and ending at once: a stream of events never ends by itself."""
+    """uvicorn, saying when it serves, and ending at once."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self._loop = asyncio.get_running_loop()
+        """Begin to serve, and say so."""
         await super().startup(sockets)
         self.ready.set()
 
-    def leave(self) -> None:
-        """Ask it to end, from any thread."""
-        self.should_exit = True
-
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let nobody in any more, and end when those who just came are known."""
         for server in self.servers:
             server.close()
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
+        await asyncio.sleep(0.05)
         await super().shutdown(sockets)
+
+
+def _config(app: Guard) -> uvicorn.Config:
+    """uvicorn with nothing on that is not needed: no logs, no proxies, no websockets, no other loop or parser."""
+    return uvicorn.Config(
+        app,
+        http=Door,
+        ws="none",
+        loop="asyncio",
+        interface="asgi3",
+        lifespan="off",
+        workers=1,
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        headers=ALWAYS,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=64 * 1024,  # Browsers send here the cookies of every server on this machine.
+    )
 
 
 def _listening(port: int) -> socket.socket:
     """A socket on loopback alone; port 0 is any that is free."""
     ours = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if os.name == "posix":  # Elsewhere this would let others take the port from us.
+    if sys.platform == "win32":  # There, SO_REUSEADDR would let others take the port from us.
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         ours.bind(("127.0.0.1", port))
+        ours.listen()  # Only now is the port ours.
     except (OSError, OverflowError):
         ours.close()
-        raise MikebotError(
-            f"port {port} cannot be used", "name another with --port; 0 takes one that is free"
-        ) from None
+        hint = "name another with --port; 0 takes one that is free"
+        raise MikebotError(f"port {port} cannot be used", hint) from None
     return ours

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, Protocol
 
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-MOST_WAITING = 64  # Events that a browser may be behind; then one whole state stands for them all.
+MOST_WAITING = 256 * 1024  # Bytes that a browser may be behind; then one whole state stands for them all.
 HEARTBEAT = 15.0  # Seconds; a browser that went away is noticed when something is sent.
 
 Hear = Callable[[str, Mapping[str, Any]], None]
@@ -28,24 +29,23 @@ class Source(Protocol):
 
 
 class Hub:
-    """Hears the source once and tells every browser; lives in one event loop, hears from any thread."""
+    """Hears the source once, from any thread, and tells every browser, in the one loop that serves them."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._listeners: set[_Listener] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._leave: Callable[[], None] = lambda: None
+        self._leave: Callable[[], None] | None = None
 
     def open(self) -> None:
-        """Begin to hear, in the running loop."""
-        self._loop = asyncio.get_running_loop()
+        """Begin to hear."""
         self._leave = self._source.subscribe(self.hear)
 
     def close(self) -> None:
-        """Hear no more, and end every stream."""
-        self._leave()
-        for listener in self._listeners:
-            listener.close()
+        """Hear no more."""
+        leave, self._leave = self._leave, None
+        if leave:
+            leave()
 
     def hear(self, event: str, data: Mapping[str, Any]) -> None:
         """Take an event from any thread; it is encoded here, once, as it is now."""
@@ -58,13 +58,15 @@ class Hub:
         for listener in self._listeners:
             listener.tell(event, text)
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    async def stream(self) -> AsyncGenerator[bytes, None]:
         """What one browser is sent: the whole state, then each change."""
+        self._loop = asyncio.get_running_loop()
         listener = _Listener()
         self._listeners.add(listener)  # Before the state is taken, or a change in between would be lost.
         try:
             yield b"retry: 500\n\n"
-            while await listener.wait():
+            while True:
+                await listener.wait()
                 if listener.catch_up():
                     yield await run_in_threadpool(self._state)
                 yield listener.take()
@@ -75,13 +77,24 @@ class Hub:
         return message("state", self._source.snapshot())
 
 
+class Events(StreamingResponse):
+    """A stream of events as an answer; its listener is gone when the browser is."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._stream = hub.stream()
+        super().__init__(self._stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with contextlib.aclosing(self._stream):
+            await super().__call__(scope, receive, send)
+
+
 class _Listener:
     """What one browser is still to be sent."""
 
     def __init__(self) -> None:
-        self._waiting: deque[bytes] = deque()
+        self._waiting = bytearray()
         self._behind = True
-        self._open = True
         self._woken = asyncio.Event()
         self._woken.set()
 
@@ -89,24 +102,19 @@ class _Listener:
         if event == "state":  # It holds all that was said before.
             self._waiting.clear()
             self._behind = False
-        elif self._behind or len(self._waiting) >= MOST_WAITING:
+        elif len(self._waiting) + len(text) > MOST_WAITING:
             self._waiting.clear()
             self._behind = True
         if not self._behind:
-            self._waiting.append(text)
+            self._waiting += text
         self._woken.set()
 
-    def close(self) -> None:
-        self._open = False
-        self._woken.set()
-
-    async def wait(self) -> bool:
-        """Wait for something to send or for the next heartbeat; False when the stream is to end."""
+    async def wait(self) -> None:
+        """Wait for something to send, or for the next heartbeat."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(HEARTBEAT):
                 await self._woken.wait()
         self._woken.clear()
-        return self._open
 
     def catch_up(self) -> bool:
         """Whether a whole state is to be sent; what is told from now on comes after it."""
@@ -115,7 +123,7 @@ class _Listener:
 
     def take(self) -> bytes:
         """All that waits, or a comment that keeps the connection alive."""
-        text = b"".join(self._waiting) or b":\n\n"
+        text = bytes(self._waiting) or b":\n\n"
         self._waiting.clear()
         return text
 
