@@ -72,6 +72,15 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     render.add_argument("--lanes", type=_positive, default=0, metavar="N", help="steps at once (default: one a core)")
     render.add_argument("--json", action="store_true", help="JSON lines on standard output")
 
+    watch = commands.add_parser("watch", help="render at every save, and show it on a page")
+    _board(watch)
+    watch.add_argument("--port", type=_port, metavar="N", help="of the page (8740, or the next that is free)")
+    watch.add_argument("--open", action="store_true", help="open the page in a browser")
+    watch.add_argument(
+        "--editor", metavar="ADDRESS", help="of a place in your editor: vscode://file{path}:{line}:{column}"
+    )
+    watch.add_argument("--lanes", type=_positive, default=0, metavar="N", help="steps at once (default: one a core)")
+
     why = commands.add_parser("why", help="why a scene, or one step of it, would run or did run last")
     _board(why)
     why.add_argument("scene", metavar="SCENE[/KIND]")
@@ -109,6 +118,12 @@ def _board(parser: argparse.ArgumentParser) -> None:
 def _positive(text: str) -> int:
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
+    return number
+
+
+def _port(text: str) -> int:
+    if not 0 <= (number := int(text)) <= 65535:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 65535, not {text}")
     return number
 
 

@@ -43,6 +43,7 @@ class Watch:
         self._ears = _Ears(self._heard)
         self._woken = threading.Condition()
         self._hint = 0.0  # When something was last heard.
+        self.heard = 0.0  # When the first was heard of the change that `next` returned; on the monotonic clock.
         self._pause = SETTLE
         self._dirty = self._left = False
 
@@ -65,7 +66,7 @@ class Watch:
     def wake(self) -> None:
         """Have the digests compared now: a file is known to have been written."""
         with self._woken:
-            self._dirty, self._pause = True, 0.0
+            self._dirty, self._pause, self.heard = True, 0.0, time.monotonic()
             self._woken.notify_all()
 
     def leave(self) -> None:
@@ -86,7 +87,9 @@ class Watch:
     def _heard(self, names: Iterable[str], kind: str) -> None:
         with self._woken:
             if any(Path(name) in self._known or Path(name).parent in self._known for name in names):
-                self._hint, self._dirty = time.monotonic(), True
+                self._hint = time.monotonic()
+                self.heard = self.heard if self._dirty else self._hint
+                self._dirty = True
                 self._pause = SETTLE if kind in WHOLE else UNSETTLED
                 self._woken.notify_all()
 
@@ -100,6 +103,7 @@ class Watch:
             if time.monotonic() - looked > LOOK:
                 looked = time.monotonic()
                 if any(_mark(path) != seen for path, seen in self._marks.items()):
+                    self.heard = looked
                     return True
         return False
 

@@ -40,7 +40,8 @@ LAYERS = (
     {"knobs", "profile", "load", "resolve"},
     {"perform", "build", "forecast", "why", "estimate", "sweep", "recall", "project"},
     {"executors", "worker"},
-    {"report", "checkout", "delivery", "preview"},
+    {"splice", "unsaved", "view"},
+    {"report", "checkout", "delivery", "preview", "watch", "news", "session"},
     {"commands", "cli"},
 )
 
@@ -60,6 +61,7 @@ NARROW = {
     "executors": {"errors", "graph", "perform", "store", "worker", "executors"},
     "cli": {"errors", "__init__"},
     "preview": {"errors", "preview"},
+    "watch": {"digests"},
 }
 
 # Who may import what is not in the standard library.
@@ -78,6 +80,7 @@ OUTSIDE = {
     "regex": {"backends"},
     "starlette": {"preview"},
     "uvicorn": {"preview"},
+    "watchdog": {"watch"},
 }
 
 

@@ -1,0 +1,298 @@
+"""A storyboard that is kept rendered while its author writes: each save is looked at, decided and built at once.
+
+Three threads besides the caller's: one builds, one tells whoever listens (so that nobody who listens slowly holds up
+a build), and the watch's own. What a build still works on when the next save comes goes on if that save wants the
+same, and is stopped otherwise. What others see changes in two steps: at once, what is wanted; and when a film is
+whole, the film.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from .build import Event, Halt, build
+from .checkout import Checkout, Delivered
+from .delivery import exact
+from .digests import Digests
+from .document import shown
+from .errors import AuthorError, BuildError, Cancelled, MikebotError, Mistake, UsageError
+from .executors.kept import KeptExecutor
+from .executors.local import LocalExecutor
+from .forecast import Forecast, forecast
+from .news import Hear, News
+from .plan import Planner
+from .profile import profiles
+from .project import Project, open_project
+from .splice import write
+from .store import Store
+from .storyboard import Storyboard
+from .view import View, drawn
+from .watch import Watch
+from .why import explained
+
+LOOKS = 5  # How often a save with mistakes is read again because files changed while it was read.
+
+
+class Request(NamedTuple):
+    """What is watched, and how it is rendered."""
+
+    file: Path
+    root: Path
+    store: Path
+    profile: str = "draft"
+    shape: str = ""
+    lanes: int = 0
+
+
+class Say(Protocol):
+    """Hears what the author should know; each is called from one thread at a time."""
+
+    def saved(self, touched: list[str], run: int, maybe: int, kept: int) -> None:
+        """A save was looked at."""
+
+    def mistakes(self, found: list[Mistake]) -> None:
+        """It has mistakes, or warnings."""
+
+    def failed(self, step: str, message: str) -> None:
+        """A step failed; or, without a name, the build did."""
+
+    def film(self, path: Path, seconds: float, built: int, kept: int) -> None:
+        """A film is whole, so many seconds after the save."""
+
+
+class _Save(NamedTuple):
+    """One save that can be rendered."""
+
+    number: int
+    begun: float  # On the monotonic clock.
+    project: Project
+    touched: list[str]
+
+
+class Session:
+    """Watches one storyboard; what it knows is in `news`."""
+
+    def __init__(self, request: Request, say: Say, editor: str = "") -> None:
+        self._request = request
+        self._say = say
+        self._store = Store(request.store)
+        self._digests = Digests(request.store / "digests.json")
+        self._watch = Watch(self._digests)
+        self._work = KeptExecutor(LocalExecutor(request.store, request.lanes))
+        self._halt = Halt()
+        self._thread: threading.Thread | None = None
+        self._board: Storyboard | None = None  # Of the last save without mistakes.
+        self._files: dict[Path, str] = {}  # What is followed.
+        self._number = 0
+        self._writing = threading.Lock()
+        self.news = News(secrets.token_hex(8), self._store.read, editor)
+
+    def run(self) -> None:
+        """Look at the storyboard as it is, and at every save, until `leave` is called."""
+        begun = time.monotonic()
+        try:
+            while True:
+                self._look(begun)
+                if not self._watch.next():
+                    return
+                begun = self._watch.heard
+        finally:
+            self._close()
+
+    def leave(self) -> None:
+        """End `run`, from any thread."""
+        self._watch.leave()
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """Everything that a page shows."""
+        return self.news.snapshot()
+
+    def subscribe(self, hear: Hear) -> Callable[[], None]:
+        """Tell of each change, until the returned function is called."""
+        return self.news.subscribe(hear)
+
+    def media(self, name: str) -> Path | None:
+        """The file behind a name that the news mentioned."""
+        digest = name.partition(".")[0]
+        return self._store.path(digest) if self.news.mentioned(digest) else None
+
+    def edit(self, scene: str, field: str, value: int | bool, base: str) -> Mapping[str, Any]:
+        """Write one value into the storyboard; raises MikebotError where engine.splice does."""
+        with self._writing:
+            digest = write(self._request.file, scene, field, value, base)
+        self._watch.wake()
+        return {"base": digest}
+
+    def _look(self, begun: float) -> None:
+        """Take in a save: decide what it needs, stop what it does not, and build."""
+        self._number += 1
+        found = self._open()
+        if isinstance(found, AuthorError):
+            self._say.mistakes(found.mistakes)
+            self.news.invalid(self._number, self._base(), found.mistakes)
+            return
+        look = forecast(found.planner(), self._store, exact)
+        touched = _touched(self._board, found.loaded.board)
+        self._board = found.loaded.board
+        self._stop()
+        self._work.keep({action.key for action in look.actions.values()})
+        save = _Save(self._number, begun, found, touched)
+        why = explained(look, self._store, found.id, found.variant)
+        planner = found.planner()
+        view = View.of(found.loaded.board, planner, look, why)
+        self.news.begin(self._number, self._base(), found, touched, view)
+        self._tell(save, look)
+        self._halt = Halt()
+        self._thread = threading.Thread(target=self._build, args=[save, view, planner, self._halt], daemon=True)
+        self._thread.start()
+
+    def _tell(self, save: _Save, look: Forecast) -> None:
+        if save.project.loaded.warnings:
+            self._say.mistakes(save.project.loaded.warnings)
+        counts = [list(look.states.values()).count(state) for state in ("run", "maybe", "hit")]
+        self._say.saved(save.touched, *counts)
+
+    def _open(self) -> Project | AuthorError:
+        """The storyboard as it is saved, or what is wrong; follows every file that decided it."""
+        request = self._request
+        before: dict[Path, str] = {}
+        for _ in range(LOOKS):
+            try:
+                args = (str(request.file), request.profile, str(request.store), request.shape)
+                project = open_project(*args)
+                if not project.planner().board.scenes:
+                    raise UsageError("every scene is on hold", "remove `hold: true` from one")
+            except (AuthorError, UsageError) as problem:
+                error = problem if isinstance(problem, AuthorError) else _as_mistake(problem, request.file)
+                sought = {request.file, *self._files, *error.sought, *_profiles(request)}
+                now = {path: self._watch.digest(path) for path in sought}
+                if now == before:
+                    break
+                before = now  # Read once more: what is followed must be no newer than what was read.
+            else:
+                self._follow(self._read(project))
+                return project
+        self._follow(before)
+        return error
+
+    def _follow(self, files: dict[Path, str]) -> None:
+        self._files = files
+        self._watch.follow(files)
+
+    def _read(self, project: Project) -> dict[Path, str]:
+        """Every file that decided a project, with the digest that it had."""
+        files = {source.path: source.digest for source in project.loaded.files}
+        files |= dict(project.profile_files.read)
+        files |= dict.fromkeys(project.profile_files.absent, "")
+        if project.loaded.lacking:
+            files[project.root / "fonts"] = self._watch.digest(project.root / "fonts")
+        return files
+
+    def _base(self) -> str:
+        """The digest of the storyboard's text as it was looked at."""
+        return self._files.get(self._request.file, "")
+
+    def _build(self, save: _Save, view: View, planner: Planner, halt: Halt) -> None:
+        """Build one save; runs in a thread of its own."""
+        project, ahead = save.project, frozenset(save.touched)
+        checkout = Checkout(project, self._store)
+        planners = iter([planner])
+
+        def plan() -> Planner:
+            view.planner = next(planners, None) or project.planner()
+            return view.planner
+
+        def listen(event: Event) -> None:
+            self.news.hear(view, event)
+
+        try:
+            checkout.refuse_place()
+            done = checkout.deliver(
+                lambda: build(
+                    plan,
+                    self._store,
+                    self._work,
+                    project.loaded.sources,
+                    listen,
+                    lambda step: step.scene in ahead,
+                    halt,
+                )
+            )
+        except Cancelled:
+            return
+        except BuildError as error:
+            for name, failure in error.failures.items():
+                self._say.failed(name, str(failure))
+            self.news.failed(view, "")
+        except MikebotError as error:
+            self._fail(view, halt, str(error))
+        except Exception:
+            self._fail(view, halt, traceback.format_exc())
+        else:
+            self._deliver(save, view, done)
+        with contextlib.suppress(OSError):
+            self._digests.save()
+
+    def _fail(self, view: View, halt: Halt, message: str) -> None:
+        if not halt.said.is_set():
+            self._say.failed("", message)
+            self.news.failed(view, message)
+
+    def _deliver(self, save: _Save, view: View, done: Delivered) -> None:
+        seconds = time.monotonic() - save.begun
+        self.news.film(save.number, view, done, seconds)
+        built = sum(work.state == "built" for work in view.work.values())
+        film = next(item.to for item in done.items if item.output == "film")
+        self._say.film(film, seconds, built, len(done.built.steps) - built)
+        self._store.remember(save.project.id, save.project.variant, done.built.keys)
+        self.news.takes(view, self._takes(save))
+
+    def _takes(self, save: _Save) -> Iterable[tuple[str, int, Any]]:
+        """The takes of each scene's picture that are in the store."""
+        project = save.project
+        keys = list(drawn(project.loaded.board, project.profile, project.loaded.board.scenes))
+        made = self._store.lookup(key for _, _, key in keys)
+        for scene, take, key in keys:
+            if key in made and self._store.holds(made[key].outputs["image"]):
+                yield scene, take, made[key].outputs["image"]
+
+    def _stop(self) -> None:
+        """Let go of the build that runs, if one does: it ends at once, its actions when `keep` says so."""
+        if self._thread is not None:
+            self._halt()
+            self._thread.join()
+            self._thread = None
+
+    def _close(self) -> None:
+        try:
+            self._stop()
+        finally:
+            self._watch.close()
+            self._work.close()
+            self.news.close()
+            self._store.close()
+
+
+def _profiles(request: Request) -> list[Path]:
+    """Where the workspace's own profiles are, or could be."""
+    folder = request.root / "profiles"
+    return [folder, *(folder / f"{name}.yaml" for name in (request.profile, *profiles(request.root)))]
+
+
+def _as_mistake(problem: UsageError, file: Path) -> AuthorError:
+    return AuthorError([Mistake(shown(file), 1, 1, 1, 1, problem.message, problem.hint)])
+
+
+def _touched(before: Storyboard | None, now: Storyboard) -> list[str]:
+    """The scenes that are not what they were at the save before; none at the first."""
+    if before is None:
+        return []
+    known = {scene.id: scene for scene in before.scenes}
+    return [scene.id for scene in now.scenes if known.get(scene.id) != scene]
