@@ -95,6 +95,10 @@ class Document:
             return Span(1, 1, 1, 1)
         start = getattr(node, "start", None) or node.start_mark
         line, column = self._end(node)
+        if (line, column) == (start.line, start.column):  # Nothing is written: where it would be, as editors show it.
+            rest = self.lines[line][column:]
+            column += len(rest) - len(rest.lstrip(" "))
+            return Span(line + 1, column + 1, line + 1, column + 1)
         return Span(start.line + 1, start.column + 1, line + 1, column + 1)
 
     def _end(self, node: Any) -> tuple[int, int]:

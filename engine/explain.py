@@ -87,11 +87,14 @@ def _unknown(document: Document, path: _Path, error: Any) -> _Told:
 
 
 def _missing(document: Document, path: _Path, error: Any) -> _Told:
+    """At the start of the mapping; of one that stands below a key, at that key, where editors show it too."""
+    inner = bool(path) and isinstance(path[-1], str)
+    place = document.key_place(path) if inner else document.start(path)
     for name in error.validator_value:
         if name not in error.instance:
             what = error.schema.get("title") or "a scene"
             hint = f"add {name}: to {'this scene' if what == 'a scene' else what}"
-            yield document.start(path), f"missing key '{name}'", hint
+            yield place, f"missing key '{name}'", hint
 
 
 def _wrong_type(document: Document, path: _Path, error: Any) -> _Told:

@@ -21,7 +21,7 @@ from .errors import Mistake
 Check = Callable[[Any], bool]
 
 NOTES = frozenset(("$schema", "$id", "$defs", "title", "description", "markdownDescription", "default", "examples"))
-EDITORS = frozenset(("defaultSnippets", "patternErrorMessage"))
+EDITORS = frozenset(("defaultSnippets", "enumDescriptions", "patternErrorMessage"))
 
 
 @cache

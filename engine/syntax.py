@@ -68,10 +68,14 @@ def reword(error: Any, lines: list[str]) -> Complaint:
     for meaning in _MEANINGS:
         if re.search(meaning.complaint, said):
             mark = context if meaning.at_context and context is not None else problem
-            return Complaint(mark.line, mark.column, meaning.message, meaning.hint)
+            column = mark.column
+            if "escape" in meaning.message:  # The parser stands within or behind it; an author looks for its backslash.
+                column = max(lines[mark.line].rfind("\\", 0, column + 1), 0)
+            return Complaint(mark.line, column, meaning.message, meaning.hint)
     line = lines[problem.line] if problem.line < len(lines) else ""
     message, hint = _in_context(said, line, problem.column)
-    return Complaint(problem.line, problem.column, message, hint)
+    text = re.match(r".*?:\s+(?=.*:)", line[: problem.column + 1]) if message.startswith("': '") else None
+    return Complaint(problem.line, text.end() if text else problem.column, message, hint)
 
 
 def _in_context(said: str, line: str, column: int) -> tuple[str, str]:

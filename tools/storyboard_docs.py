@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/storyboard.md"
+BLANK = re.compile(r"\$\{\d+(?::((?:\\}|[^}])*)|\|([^,|]*)[^|]*\|)\}")  # ${1:text} or ${1|text,other|}
 INTRODUCTION = """\
 # The language
 
@@ -38,7 +40,9 @@ def _mapping(root: dict[str, Any], part: dict[str, Any], told: list[Any]) -> Ite
         field = _resolved(root, said)
         must = "" if name not in part.get("required", ()) else "**required**"
         default = f"`{json.dumps(field['default'])}`" if "default" in field else must
-        example = f" Example: `{_shown(field['examples'][0])}`" if "examples" in field else ""
+        examples = [*field.get("examples", ()), *(body for body in _written(field) if body not in told)]
+        told += examples
+        example = f" Example: `{_shown(examples[0])}`" if examples else ""
         yield f"| `{name}` | {_value(field)} | {default} | {field['description']}{example} |"
         inner = _resolved(root, field["items"]) if "items" in field else field
         if "properties" in inner:
@@ -75,6 +79,24 @@ def _value(field: dict[str, Any]) -> str:
     if most is not None:
         return f"{text}, {'above ' if 'exclusiveMinimum' in field else ''}{least} to {most}"
     return f"{text}, up to {field['maxLength']:,} characters" if "maxLength" in field else text
+
+
+def _written(field: dict[str, Any]) -> Iterator[Any]:
+    """What an editor's snippets write, where the first choice of every blank is taken."""
+    for snippet in field.get("defaultSnippets", ()):
+        body = _filled(snippet["body"])
+        yield [body] if field["type"] == "array" else body
+
+
+def _filled(body: Any) -> Any:
+    if isinstance(body, dict):
+        return {_filled(key): _filled(value) for key, value in body.items()}
+    if isinstance(body, list):
+        return [_filled(item) for item in body]
+    if not isinstance(body, str):
+        return body
+    text = BLANK.sub(lambda blank: (blank[1] or blank[2]).replace("\\}", "}"), body.removeprefix("^"))
+    return json.loads(text) if body.startswith("^") else text
 
 
 def _shown(example: Any) -> str:
