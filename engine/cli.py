@@ -85,6 +85,12 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _board(why)
     why.add_argument("scene", metavar="SCENE[/KIND]")
 
+    diff = commands.add_parser("diff", help="what changed in meaning since a revision, and what that would run")
+    _board(diff)
+    diff.add_argument("rev", nargs="?", default="HEAD", metavar="REV", help="a commit, branch or tag (HEAD)")
+    diff.add_argument("rev2", nargs="?", metavar="REV2", help="instead of the working file")
+    diff.add_argument("--json", action="store_true", help="one JSON object")
+
 
 def _upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     gc = commands.add_parser("gc", help="free what no storyboard and no recent render reaches")

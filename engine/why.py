@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .forecast import Forecast
 from .graph import Action
 from .store import Store
+from .words import stretches
 
 WIDE = 60  # Characters of a value that are shown.
 
@@ -87,13 +87,11 @@ def _change(old: Any, new: Any) -> str:
 
 def _words(old: str, new: str) -> str:
     """How many words differ, and the first of them."""
-    was, now = old.split(), new.split()
-    parts = [p for p in difflib.SequenceMatcher(None, was, now, autojunk=False).get_opcodes() if p[0] != "equal"]
-    count = sum(max(i2 - i1, j2 - j1) for _, i1, i2, j1, j2 in parts)
+    parts = [part for part in stretches(old.split(), new.split()) if not part.same]
+    count = sum(max(len(part.was), len(part.now)) for part in parts)
     if not parts:
         return "only white space"
-    _, i1, i2, j1, j2 = parts[0]
-    first = f"{_shown(' '.join(was[i1:i2]))} -> {_shown(' '.join(now[j1:j2]))}"
+    first = f"{_shown(' '.join(parts[0].was))} -> {_shown(' '.join(parts[0].now))}"
     return f"{count} word{'s' * (count != 1)} changed, first {first}"
 
 

@@ -55,13 +55,17 @@ def _table(look: Forecast, why: dict[str, list[str]], estimator: Estimator, tota
     for name in busy:
         cost = seconds(estimator.seconds(look.steps[name]))
         print(f"{look.states[name]:<6} {name:<{width}}  {cost:>6}  {'; '.join(why.get(name, []))}".rstrip())
-    print(f"{totals.hit} kept, {totals.run} to run, {totals.maybe} that may", end="")
-    if not busy:
-        print(": nothing to do")
-        return
+    print(ending(totals))
+
+
+def ending(totals: Totals) -> str:
+    """How much there is to do, in one line."""
+    text = f"{totals.hit} kept, {totals.run} to run, {totals.maybe} that may"
+    if not totals.run + totals.maybe:
+        return f"{text}: nothing to do"
     span = seconds(totals.most_seconds)
     if seconds(totals.least_seconds) != span:
         span = f"{seconds(totals.least_seconds)} to {span}"
     gpu = f", {seconds(totals.gpu_seconds)} of it on the GPU" if totals.gpu_seconds else ""
     size = f"{totals.gigabytes:.1f} GB" if totals.gigabytes >= 1 else f"{totals.gigabytes * 1000:.0f} MB"
-    print(f"; about {span}{gpu}, {size}")
+    return f"{text}; about {span}{gpu}, {size}"
