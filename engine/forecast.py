@@ -19,6 +19,7 @@ class Forecast(NamedTuple):
     steps: Mapping[str, Step]
     states: Mapping[str, Outlook]
     actions: Mapping[str, Action]  # Of the steps that could be resolved.
+    keys: Mapping[str, str]  # Of the same.
     lost: Mapping[str, str]  # Steps that run only because their bytes are gone, and who needs them.
     twins: Mapping[str, str]  # Steps that share the action of another step, which runs.
     results: Mapping[str, Result]  # Of the steps that were made before, whether their bytes are here or not.
@@ -50,7 +51,7 @@ class _Forecast(Resolver):
         for name in list(self.steps):
             self.states.setdefault(name, "maybe")
         self.demand()
-        return Forecast(self.steps, self.states, self.actions, self.lost, self.twins, self.results)
+        return Forecast(self.steps, self.states, self.actions, self.keys, self.lost, self.twins, self.results)
 
     def hit(self, name: str, result: object) -> list[str]:
         self.states[name] = "hit"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -222,6 +223,7 @@ def numbered(name: str, number: int) -> str:
     return f"{name}.{number:04}"
 
 
+@cache
 def rate(text: str) -> Fraction:
     """Frames a second as an exact fraction."""
     return Fraction(text)

@@ -56,6 +56,7 @@ class Planner:
         self.frames: dict[str, int] = {}  # Of each scene whose length is known.
         self._pictures, self._sound = PicturePlan(self.board, profile), SoundPlan(self.board, profile)
         self._entered: dict[str, Step] = {}  # The step of each scene whose length is known.
+        self._places = {scene.id: number for number, scene in enumerate(self.board.scenes)}
         self._speakers = {f"{s.id}/narration": s for s in self.board.scenes if speaks(s)}
 
     def begin(self) -> list[Step]:
@@ -109,7 +110,7 @@ class Planner:
     def _joints(self, scene: Scene) -> Iterator[Step]:
         """The ways into a scene and into the next one, where both of their sides are planned now."""
         scenes = self.board.scenes
-        at = next(number for number, other in enumerate(scenes) if other.id == scene.id)
+        at = self._places[scene.id]
         for number in (at, at + 1):
             if number == len(scenes) or not self._head(scenes[number]):
                 continue
@@ -129,8 +130,8 @@ class Planner:
         At 25 frames a second, 8 frames are exactly 15 AAC packets. Scenes that end there keep their encoded
         sound wherever they stand in the film, and a narration that grows a little keeps its picture.
         """
-        asked = scene.duration or (Fraction(0) if speaks(scene) else _shown_seconds(scene)) or Fraction(0)
-        least = max(1, -(-asked * self.fps).__floor__())
+        asked = scene.duration or (None if speaks(scene) else _shown_seconds(scene))
+        least = max(1, -(-asked * self.fps).__floor__()) if asked else 1
         spoken = frames_for(samples, self.fps)
         if spoken <= least:
             return least

@@ -25,6 +25,11 @@ class PicturePlan:
         self.profile = profile
         self.fps = rate(board.format.fps)
         self.theme = theme_of(board)
+        limits = profile.kinds["clip"].limits
+        self._clip_fps = str(limits.get("fps", board.format.fps))
+        self._clip_frames: int = limits.get("frames") or round(limits.get("seconds", 5) * rate(self._clip_fps))
+        covers = self._clip_frames * self.fps / rate(self._clip_fps)  # Frames of the film that one clip lasts.
+        self._clip_covers = int(covers) if covers.denominator == 1 else covers
         self.fonts: Inputs = {numbered("font", n): artifact(font) for n, font in enumerate(board.fonts, 1)}
 
     def stills(self, scene: Scene) -> Iterator[Step]:
@@ -134,14 +139,12 @@ class PicturePlan:
     def _chain(self, scene: Scene, frames: int) -> Iterator[Step]:
         """Clips of the backend's full length, each from the last frame of the one before."""
         choice, size = self.profile.kinds["clip"], self._size(scene)
-        fps = str(choice.limits.get("fps", self.board.format.fps))
-        length = choice.limits.get("frames") or round(choice.limits.get("seconds", 5) * rate(fps))
         first = Ref(self._start(scene), "image")
-        count = -((-frames * rate(fps) / self.fps) // length)
+        count = -(-frames // self._clip_covers)
         prompt = scene.video_prompt or "hold still"
         for number in range(1, int(count) + 1):
-            params = {"prompt": prompt, "number": number, "frames": length}
-            params |= {**size, "fps": fps, "seed": seed_of(self.board, scene, number)}
+            params = {"prompt": prompt, "number": number, "frames": self._clip_frames}
+            params |= {**size, "fps": self._clip_fps, "seed": seed_of(self.board, scene, number)}
             step = made(choice, "clip", scene.id, params, {"first": first}, number)
             first = Ref(step.name, "last")
             yield step

@@ -82,7 +82,7 @@ class Session:
     def __init__(self, request: Request, say: Say, editor: str = "") -> None:
         self._request = request
         self._say = say
-        self._store = Store(request.store)
+        self._store = Store(request.store, remembering=True)
         self._digests = Digests(request.store / "digests.json")
         self._watch = Watch(self._digests)
         self._work = KeptExecutor(LocalExecutor(request.store, request.lanes))
@@ -142,7 +142,7 @@ class Session:
         touched = _touched(self._board, found.loaded.board)
         self._board = found.loaded.board
         self._stop()
-        self._work.keep({action.key for action in look.actions.values()})
+        self._work.keep(set(look.keys.values()))
         save = _Save(self._number, begun, found, touched)
         why = explained(look, self._store, found.id, found.variant)
         planner = found.planner()

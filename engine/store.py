@@ -42,10 +42,15 @@ class Render(NamedTuple):
 
 
 class Store:
-    """The folder `.mikebot`: everything ever made, until gc frees it."""
+    """The folder `.mikebot`: everything ever made, until gc frees it.
 
-    def __init__(self, root: Path) -> None:
+    `remembering`: results that were found stay in memory, for a process that looks the same keys up again and again.
+    A record that is freed meanwhile harms nobody: its digests are as right as before, and bytes are always looked for.
+    """
+
+    def __init__(self, root: Path, remembering: bool = False) -> None:
         self.root = root
+        self._found: dict[str, Result] | None = {} if remembering else None
         with _explained(root):
             for part in ("artifacts", "renders", "tmp"):
                 (root / part).mkdir(parents=True, exist_ok=True)
@@ -144,6 +149,13 @@ class Store:
 
     def lookup(self, keys: Iterable[str]) -> dict[str, Result]:
         """The recorded results of those keys that have one; a record that makes no sense is as good as none."""
+        if self._found is None:
+            return self._recorded(keys)
+        wanted = set(keys)
+        self._found |= self._recorded(wanted - self._found.keys())
+        return {key: self._found[key] for key in wanted & self._found.keys()}
+
+    def _recorded(self, keys: Iterable[str]) -> dict[str, Result]:
         texts = self.ledger.results(keys)
         return {key: result for key, text in texts.items() if (result := _result(key, text)) is not None}
 
