@@ -1,0 +1,219 @@
+"""A change is heard once, when it is whole, however it was saved; what is no change is not heard at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.digests import Digests
+from engine.watch import Watch
+
+OLD, NEW = "title: old\n" * 50, "title: new\n" * 50
+
+
+class Watched:
+    """A file that is followed, and every change that was heard of it."""
+
+    def __init__(self, folder: Path, *more: Path) -> None:
+        self.file = folder / "storyboard.yaml"
+        self.file.write_text(OLD)
+        self.watch = Watch(Digests())
+        self.more = more
+        self.heard: list[dict[str, str]] = []
+        self.follow()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def follow(self) -> None:
+        self.watch.follow({path: self.watch.digest(path) for path in (self.file, *self.more)})
+
+    def run(self) -> None:
+        while changed := self.watch.next():
+            self.heard.append({path.name: self.watch.digest(path) for path in changed})
+            self.follow()
+
+    def told(self, count: int = 1) -> list[dict[str, str]]:
+        """What was heard, once it is so much and no more follows."""
+        end = time.monotonic() + 20
+        while len(self.heard) < count and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        return self.heard
+
+    def close(self) -> None:
+        self.watch.leave()
+        self.thread.join()
+        self.watch.close()
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    found = Watched(tmp_path)
+    yield found
+    found.close()
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def truncate(file: Path) -> None:
+    file.write_text(NEW)
+
+
+def truncate_slowly(file: Path) -> None:
+    with file.open("w") as stream:
+        stream.flush()
+        time.sleep(0.2)
+        stream.write(NEW)
+
+
+def in_pieces(file: Path) -> None:
+    with file.open("w") as stream:
+        for start in range(0, len(NEW), 100):
+            stream.write(NEW[start : start + 100])
+            stream.flush()
+            time.sleep(0.005)
+
+
+def aside(file: Path) -> None:
+    other = file.with_name("storyboard.yaml.tmp")
+    other.write_text(NEW)
+    other.replace(file)
+
+
+def backup(file: Path) -> None:
+    """As Vim does it: a moment without the file."""
+    file.rename(file.with_name("storyboard.yaml~"))
+    time.sleep(0.1)
+    file.write_text(NEW)
+    file.with_name("storyboard.yaml~").unlink()
+
+
+def vim(file: Path) -> None:
+    program = shutil.which("vim") or shutil.which("vim.tiny")
+    assert program, "install vim"
+    subprocess.run([program, "-es", "-u", "NONE", "-c", "%s/old/new/", "-c", "wq", str(file)], check=True, timeout=20)
+
+
+@pytest.mark.parametrize("save", [truncate, truncate_slowly, in_pieces, aside, backup, vim])
+def test_a_save_is_heard_once_and_whole(watched: Watched, save: Callable[[Path], None]) -> None:
+    save(watched.file)
+    assert watched.told() == [{"storyboard.yaml": digest(NEW)}]
+
+
+def test_a_checkout_of_git_is_heard(tmp_path: Path) -> None:
+    def git(*words: str) -> None:
+        person = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", *person, *words], cwd=tmp_path, check=True, capture_output=True)
+
+    watched = Watched(tmp_path)
+    try:
+        git("init", "-q")
+        git("add", ".")
+        git("commit", "-q", "-m", "old")
+        watched.file.write_text(NEW)
+        assert watched.told() == [{"storyboard.yaml": digest(NEW)}]
+        git("checkout", "-q", "--", "storyboard.yaml")
+        assert watched.told(2)[1:] == [{"storyboard.yaml": digest(OLD)}]
+    finally:
+        watched.close()
+
+
+def reads(file: Path) -> None:
+    file.read_bytes()
+
+
+def touches(file: Path) -> None:
+    os.utime(file)
+
+
+def writes_the_same(file: Path) -> None:
+    file.write_text(OLD)
+
+
+def writes_beside(file: Path) -> None:
+    file.with_name(".storyboard.yaml.swp").write_text("x")
+    file.with_name("notes.txt").write_text("x")
+    (file.parent / "build").mkdir()
+    (file.parent / "build" / "film.mp4").write_text("x")
+
+
+@pytest.mark.parametrize("act", [reads, touches, writes_the_same, writes_beside])
+def test_what_changes_nothing_is_not_heard(watched: Watched, act: Callable[[Path], None]) -> None:
+    act(watched.file)
+    time.sleep(1.5)  # Longer than the slow look.
+    assert watched.told(0) == []
+    truncate(watched.file)
+    assert watched.told() == [{"storyboard.yaml": digest(NEW)}]
+
+
+def test_a_file_that_is_not_there_yet_is_heard_when_it_comes(tmp_path: Path) -> None:
+    """Its folder is not there either."""
+    picture = tmp_path / "pictures" / "door.png"
+    watched = Watched(tmp_path, picture)
+    try:
+        picture.parent.mkdir()
+        picture.write_text("a door")
+        assert watched.told() == [{"door.png": digest("a door")}]
+    finally:
+        watched.close()
+
+
+def test_a_file_that_is_removed_is_heard(watched: Watched) -> None:
+    watched.file.unlink()
+    assert watched.told() == [{"storyboard.yaml": ""}]
+
+
+def test_a_folder_that_is_removed_and_made_again_is_heard(tmp_path: Path) -> None:
+    """Whatever was listening at the old folder hears nothing of the new one."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    watched = Watched(folder)
+    try:
+        shutil.rmtree(folder)
+        folder.mkdir()
+        watched.file.write_text(NEW)
+        assert watched.told()[-1] == {"storyboard.yaml": digest(NEW)}
+        count = len(watched.heard)
+        watched.file.write_text(OLD)
+        assert watched.told(count + 1)[-1] == {"storyboard.yaml": digest(OLD)}
+    finally:
+        watched.close()
+
+
+def test_a_change_between_reading_and_following_is_heard(tmp_path: Path) -> None:
+    file = tmp_path / "storyboard.yaml"
+    file.write_text(NEW)
+    watch = Watch(Digests())
+    watch.follow({file: digest(OLD)})
+    assert watch.next() == {file}
+    watch.close()
+
+
+def test_a_folder_is_heard_by_what_lies_in_it(tmp_path: Path) -> None:
+    fonts = tmp_path / "fonts"
+    fonts.mkdir()
+    watched = Watched(tmp_path, fonts)
+    try:
+        (fonts / "new.ttf").write_text("letters")
+        assert [list(heard) for heard in watched.told()] == [["fonts"]]
+    finally:
+        watched.close()
+
+
+def test_many_saves_are_heard_as_few_and_the_last_is_among_them(watched: Watched) -> None:
+    for number in range(200):
+        watched.file.write_text(f"title: {number}\n")
+        time.sleep(0.002)
+    heard = watched.told()
+    assert heard[-1] == {"storyboard.yaml": digest("title: 199\n")}
+    assert len(heard) < 200
