@@ -24,6 +24,7 @@ POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self'",
+        "font-src 'self'",
         "media-src 'self'",
         "connect-src 'self'",
         "worker-src 'self'",

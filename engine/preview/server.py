@@ -28,7 +28,16 @@ from .guard import ALWAYS, Guard, Json, Refused, body_of
 from .stream import Events, Hear, Hub
 
 PAGE = Path(__file__).with_name("page")
-TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+FONTS = Path(__file__).parents[1] / "fonts"
+LETTERS = ("Inter-Medium.otf", "Inter-Bold.otf", "JetBrainsMono-Regular.ttf")  # The films' own, for the page.
+TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".otf": "font/otf",
+    ".ttf": "font/ttf",
+}
 MEDIA = {
     "mp4": "video/mp4",
     "wav": "audio/wav",
@@ -70,7 +79,7 @@ def _page(live: Live, hub: Hub, token: str) -> Router:
 
 def _assets(token: str) -> dict[str, Response]:
     found = {}
-    for file in sorted(PAGE.iterdir()):
+    for file in sorted([*PAGE.iterdir(), *(FONTS / name for name in LETTERS)]):
         if kind := TYPES.get(file.suffix):
             path = "/" if file.name == "page.html" else f"/{file.name}"
             body = file.read_bytes()

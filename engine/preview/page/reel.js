@@ -1,0 +1,145 @@
+// Two video elements that are one player: while one is seen, the other makes the next film ready, and then they swap.
+// A film that comes keeps the place, the sound and the captions of the one before it, without a black frame between.
+// @ts-check
+
+/** @typedef {import("./state.js").Film} Film */
+
+export class Reel {
+  #wanted = "";
+  /** @type {HTMLVideoElement} */
+  #seen;
+  /** @type {HTMLVideoElement} */
+  #next;
+
+  /** @param {Element} frame Holds the two videos. */
+  constructor(frame) {
+    [this.#seen, this.#next] = frame.querySelectorAll("video");
+  }
+
+  /** The video that is seen. */
+  get video() {
+    return this.#seen;
+  }
+
+  toggle() {
+    if (this.#seen.paused) this.#seen.play().catch(() => {}); // A browser may want a click first.
+    else this.#seen.pause();
+  }
+
+  /**
+   * Show a film once its frame is there: at the place of the one before, or at `start`.
+   * @param {Film} film
+   * @param {string} language
+   * @param {number | null} start
+   * @returns {Promise<boolean>} Whether it is shown now; not when a newer one came meanwhile.
+   */
+  async show(film, language, start) {
+    if (this.#wanted === film.digest) return false;
+    this.#wanted = film.digest;
+    await visible(this.#seen);
+    const [seen, next] = [this.#seen, aloft(this.#seen) ? this.#seen : this.#next];
+    const playing = !seen.paused && !seen.ended;
+    const place = start ?? (seen.ended ? film.seconds : seen.currentTime);
+    fill(next, film, language, captions(seen));
+    next.currentTime = Math.min(place, Math.max(0, film.seconds - 0.1));
+    next.muted = next !== seen || seen.muted;
+    if (!(await ready(next)) || this.#wanted !== film.digest) return this.#giveUp(film);
+    if (next !== seen) await this.#swap(playing, start);
+    else if (playing) await next.play().catch(() => {});
+    return true;
+  }
+
+  /** @param {Film} film */
+  #giveUp(film) {
+    if (this.#wanted === film.digest) this.#wanted = "";
+    return false;
+  }
+
+  /**
+   * @param {boolean} playing
+   * @param {number | null} start
+   */
+  async #swap(playing, start) {
+    const [seen, next] = [this.#seen, this.#next];
+    const paused = seen.paused; // The author may have stopped it while the next one loaded, or sought elsewhere.
+    if (start === null && Math.abs(next.currentTime - seen.currentTime) > 0.2 && !seen.ended) {
+      next.currentTime = Math.min(seen.currentTime, Math.max(0, next.duration - 0.1));
+      await ready(next);
+    }
+    next.playbackRate = seen.playbackRate;
+    next.volume = seen.volume;
+    if (playing && !paused) await next.play().catch(() => {});
+    next.muted = seen.muted;
+    const focused = document.activeElement === seen;
+    next.inert = false;
+    next.classList.remove("next");
+    seen.classList.add("next");
+    seen.inert = true;
+    if (focused) next.focus({ preventScroll: true });
+    [this.#seen, this.#next] = [next, seen];
+    empty(seen);
+  }
+}
+
+/**
+ * Whether a video is somewhere that only it can be: in full screen, or in a window of its own.
+ * @param {HTMLVideoElement} video
+ */
+const aloft = (video) => document.fullscreenElement === video || document.pictureInPictureElement === video;
+
+/**
+ * A hidden tab that plays nothing waits: fifty of them would load fifty films at each save.
+ * @param {HTMLVideoElement} video
+ */
+async function visible(video) {
+  while (document.hidden && video.paused) {
+    await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
+  }
+}
+
+/** @param {HTMLVideoElement} video */
+const captions = (video) => (video.getAttribute("src") ? video.textTracks[0].mode : "showing");
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {Film} film
+ * @param {string} language
+ * @param {TextTrackMode} mode
+ */
+function fill(video, film, language, mode) {
+  video.preload = "auto";
+  video.poster = film.poster;
+  video.src = film.video;
+  const track = /** @type {HTMLTrackElement} */ (video.querySelector("track"));
+  track.srclang = language;
+  track.src = film.captions;
+  track.track.mode = mode;
+}
+
+/** @param {HTMLVideoElement} video */
+function empty(video) {
+  video.pause();
+  video.removeAttribute("src");
+  video.removeAttribute("poster");
+  video.querySelector("track")?.removeAttribute("src");
+  video.load(); // Gives the connection back.
+}
+
+/**
+ * Whether the frame at the video's place is there; false when the file cannot be had.
+ * @param {HTMLVideoElement} video
+ * @returns {Promise<boolean>}
+ */
+function ready(video) {
+  return new Promise((resolve) => {
+    const events = ["loadeddata", "seeked", "error", "emptied"];
+    const look = (/** @type {Event | undefined} */ event) => {
+      const failed = event?.type === "error" || event?.type === "emptied";
+      if (!failed && (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.seeking)) return;
+      for (const name of events) video.removeEventListener(name, look);
+      resolve(!failed);
+    };
+    for (const name of events) video.addEventListener(name, look);
+    look(undefined);
+  });
+}
