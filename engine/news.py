@@ -101,7 +101,7 @@ class News:
                 failures.append({"step": "", "scene": "", "message": message, "hint": ""})
             self._end(view, "failed", failures=failures)
 
-    def film(self, save: int, view: View, done: Delivered, seconds: float) -> None:
+    def film(self, save: int, base: str, view: View, done: Delivered, seconds: float) -> None:
         """A film is whole."""
         with self._woken:
             view.settle(done.built.steps, done.built.results)
@@ -113,6 +113,7 @@ class News:
                     at += view.planner.frames[scene.id]
             film = {
                 "save": save,
+                "base": base,
                 "video": view.name(items["film"].artifact, "mp4"),
                 "captions": view.name(items["vtt"].artifact, "vtt"),
                 "poster": view.name(items["poster"].artifact, "jpg"),
@@ -243,7 +244,7 @@ class News:
         now = self._gathered(None if whole or not self._scenes else dirty)
         self._remember_names()
         changed = {name: scene for name, scene in now.items() if self._scenes.get(name) != scene}
-        patch = {"version": top["version"], "top": {k: v for k, v in top.items() if self._sent.get(k) != v}}
+        patch = {"version": top["version"], "top": {k: v for k, v in top.items() if self._sent.get(k, ...) != v}}
         if whole or not self._scenes:
             patch["order"] = list(now)
             patch["gone"] = [name for name in self._scenes if name not in now]

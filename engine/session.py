@@ -71,6 +71,7 @@ class _Save(NamedTuple):
     """One save that can be rendered."""
 
     number: int
+    base: str  # The digest of its text.
     begun: float  # On the monotonic clock.
     project: Project
     touched: list[str]
@@ -143,21 +144,21 @@ class Session:
         self._board = found.loaded.board
         self._stop()
         self._work.keep(set(look.keys.values()))
-        save = _Save(self._number, begun, found, touched)
+        save = _Save(self._number, self._base(), begun, found, touched)
         why = explained(look, self._store, found.id, found.variant)
         planner = found.planner()
         view = View.of(found.loaded.board, planner, look, why)
-        self.news.begin(self._number, self._base(), found, touched, view)
+        self.news.begin(save.number, save.base, found, touched, view)
         self._tell(save, look)
         self._halt = Halt()
         self._thread = threading.Thread(target=self._build, args=[save, view, planner, self._halt], daemon=True)
         self._thread.start()
 
     def _tell(self, save: _Save, look: Forecast) -> None:
-        if save.project.loaded.warnings:
-            self._say.mistakes(save.project.loaded.warnings)
         counts = [list(look.states.values()).count(state) for state in ("run", "maybe", "hit")]
         self._say.saved(save.touched, *counts)
+        if save.project.loaded.warnings:
+            self._say.mistakes(save.project.loaded.warnings)
 
     def _open(self) -> Project | AuthorError:
         """The storyboard as it is saved, or what is wrong; follows every file that decided it."""
@@ -165,10 +166,7 @@ class Session:
         before: dict[Path, str] = {}
         for _ in range(LOOKS):
             try:
-                args = (str(request.file), request.profile, str(request.store), request.shape)
-                project = open_project(*args)
-                if not project.planner().board.scenes:
-                    raise UsageError("every scene is on hold", "remove `hold: true` from one")
+                project = open_project(str(request.file), request.profile, str(request.store), request.shape)
             except (AuthorError, UsageError) as problem:
                 error = problem if isinstance(problem, AuthorError) else _as_mistake(problem, request.file)
                 sought = {request.file, *self._files, *error.sought, *_profiles(request)}
@@ -247,7 +245,7 @@ class Session:
 
     def _deliver(self, save: _Save, view: View, done: Delivered) -> None:
         seconds = time.monotonic() - save.begun
-        self.news.film(save.number, view, done, seconds)
+        self.news.film(save.number, save.base, view, done, seconds)
         built = sum(work.state == "built" for work in view.work.values())
         film = next(item.to for item in done.items if item.output == "film")
         self._say.film(film, seconds, built, len(done.built.steps) - built)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import threading
 import time
@@ -28,6 +29,9 @@ UNSETTLED = 0.05  # Seconds of quiet after anything else: a writer is still at w
 LONGEST = 0.5  # Seconds that a save may be waited for; what is there then is looked at.
 PATIENCE = 1.0  # Seconds that a file may be gone or empty before that is taken for the author's will.
 LOOK = 1.0  # Seconds between two looks at sizes and times.
+
+
+logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # It tells of a folder that goes while it is let go of.
 
 
 class Watch:
