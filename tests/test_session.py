@@ -130,7 +130,7 @@ def test_mistakes_are_told_and_the_last_good_film_stays(shop: Workshop) -> None:
         assert told == [
             (1, 1, "missing key 'title'"),
             (1, 1, "unknown key 'titel'; did you mean 'title'?"),
-            (11, 16, "scene 'blue': on_screen must be true or false, not the text 'perhaps'"),
+            (11, 16, "on_screen must be true or false, not the text 'perhaps'"),
         ]
         assert follower.top["film"] == good
         assert follower.scenes["blue"]["narration"] == "That one is blue."
