@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 done, 1 a step failed, 2 the author's mistake, 130 interrupted."""
     for stream in (sys.stdout, sys.stderr):
         getattr(stream, "reconfigure", lambda **_: None)(encoding="utf-8", errors="replace")
-    args = _parser().parse_args(argv)
+    args = _parsed(argv)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return int(importlib.import_module(f".commands.{args.command}", __package__).run(args))
@@ -42,6 +42,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line; revisions may stand behind options, where argparse itself takes none."""
+    parser = _parser()
+    args, late = parser.parse_known_args(argv)
+    if "revisions" in args and not any(word.startswith("-") for word in late):
+        args.revisions += late
+    elif late:
+        parser.error(f"unrecognized arguments: {' '.join(late)}")
+    return args
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,8 +98,7 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     diff = commands.add_parser("diff", help="what changed in meaning since a revision, and what that would run")
     _board(diff)
-    diff.add_argument("rev", nargs="?", default="HEAD", metavar="REV", help="a commit, branch or tag (HEAD)")
-    diff.add_argument("rev2", nargs="?", metavar="REV2", help="instead of the working file")
+    diff.add_argument("revisions", nargs="*", metavar="REV", help="a commit, branch or tag (HEAD); or two of them")
     diff.add_argument("--json", action="store_true", help="one JSON object")
 
 
@@ -112,6 +122,7 @@ def _upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
     init = commands.add_parser("init", help="make a workspace with one small project")
     init.add_argument("path", metavar="DIR")
+    init.add_argument("--vscode", action="store_true", help="with a .vscode folder: schemas, tasks, problem matchers")
 
 
 def _board(parser: argparse.ArgumentParser) -> None:

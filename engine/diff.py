@@ -83,7 +83,7 @@ def compare(old: Storyboard | None, new: Storyboard, names: tuple[Namer, Namer])
 def compare_profiles(old: Profile, new: Profile) -> list[Change]:
     """What two profiles of one name choose differently."""
     flat = [dict(_walk("", {"kinds": p.kinds, "given": p.given, "show": p.show}, str)) for p in (old, new)]
-    return [change for change in _changes(*flat) if change.field.split(".")[2] != "version"]
+    return [change for change in _changes(flat[0], flat[1]) if change.field.split(".")[2] != "version"]
 
 
 def _film(old: Storyboard, new: Storyboard, names: tuple[Namer, Namer], former: Mapping[str, str]) -> list[Change]:
@@ -93,7 +93,7 @@ def _film(old: Storyboard, new: Storyboard, names: tuple[Namer, Namer], former: 
         posters[0] = posters[1]  # The same scene under another id.
     for board, its, poster in zip((old, new), flat, posters, strict=True):
         its |= {"persona": _persona_id(board.persona), "poster": poster if old.scenes else None}
-    return _changes(*flat)
+    return _changes(flat[0], flat[1])
 
 
 def _poster(board: Storyboard) -> str:
@@ -131,7 +131,7 @@ def _scenes(
     for place, scene in enumerate(new, 1):
         its, was = _flat(scene, names[1]), former.get(scene.id)
         if was is None:
-            changes = _changes(_flat(_BLANK, names[1]), its)
+            changes = _changes(_flat(_BLANK, names[1]), its, whole=True)
             found.append(SceneChange(scene.id, "", "added", 0, place, False, changes))
             continue
         changes, moved = _changes(_flat(old[places[was] - 1], names[0]), its), places[was] not in stayed
@@ -148,7 +148,7 @@ def _gone(old: Sequence[Scene], kept: set[str], name: Namer) -> dict[str, list[S
         if scene.id in kept:
             behind = scene.id
             continue
-        changes = _changes(_flat(scene, name), _flat(_BLANK, name))
+        changes = _changes(_flat(scene, name), _flat(_BLANK, name), whole=True)
         found.setdefault(behind, []).append(SceneChange(scene.id, scene.id, "removed", place, 0, False, changes))
     return found
 
@@ -169,14 +169,14 @@ def _longest_rise(places: Sequence[int]) -> set[int]:
     return found
 
 
-def _changes(old: Fields, new: Fields) -> list[Change]:
-    """Fields that differ; what belongs to a value that came or went as a whole goes without saying."""
+def _changes(old: Fields, new: Fields, whole: bool = False) -> list[Change]:
+    """Fields that differ; what belongs to a value that came or went goes without saying, but in a `whole` scene."""
     found = []
     for field in dict.fromkeys((*new, *old)):
         was, now = old.get(field), new.get(field)
         head = field.split(".", 1)[0]
-        whole = (field in old) != (field in new) and head != field and old.get(head) != new.get(head)
-        if was != now and not whole:
+        below = (field in old) != (field in new) and head != field and old.get(head) != new.get(head)
+        if was != now and (whole or not below):
             found.append(Change(field, was, now))
     return found
 

@@ -14,7 +14,7 @@ from .estimate import Totals
 from .report import seconds
 from .words import stretches
 
-AROUND = 40  # Characters of what stayed that are shown on each side of a changed word.
+AROUND = 30  # Characters of what stayed that are shown on each side of a changed word.
 _ALONE = "\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef"  # Scripts that put no space between words.
 _STOPS = ',.;:!?"”’)…'
 _WORD = re.compile(rf"\s*(?:[{_ALONE}]|[{_STOPS}]{{1,9}}(?=\s|$)|(?:(?![{_ALONE}]|[{_STOPS}]{{1,9}}(?:\s|$))\S)+)")
@@ -116,7 +116,7 @@ def taken_apart(change: Change) -> tuple[str, list[Piece]]:
         return "value", []
     if change.field.startswith("show.") and "\n" in old + new:
         return "lines", list(_lines(old.splitlines(), new.splitlines()))
-    return ("words", list(_words(old, new))) if re.search(r"\s", old + new) else ("value", [])
+    return ("words", _words(old, new)) if re.search(r"\s", old + new) else ("value", [])
 
 
 def _lines(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
@@ -128,19 +128,21 @@ def _lines(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
             yield from (Piece("new", line) for line in now)
 
 
-def _words(old: str, new: str) -> Iterator[Piece]:
+def _words(old: str, new: str) -> list[Piece]:
     """White space belongs to the word behind it and is compared with nothing."""
     was, now = _WORD.findall(old), _WORD.findall(new)
+    pieces = [Piece("same", "")]
     for same, gone, come in stretches([word.strip() for word in was], [word.strip() for word in now]):
         before, after = "".join(was[: len(gone)]), "".join(now[: len(come)])
         was, now = was[len(gone) :], now[len(come) :]
-        if same:
-            yield Piece("same", after)
-            continue
         either = after or before
-        if space := either[: len(either) - len(either.lstrip())]:
-            yield Piece("same", space)
-        yield from (Piece(sort, text.lstrip()) for sort, text in (("old", before), ("new", after)) if text)
+        stayed = either if same else either[: len(either) - len(either.lstrip())]
+        if pieces[-1].sort == "same":
+            stayed = pieces.pop().text + stayed
+        pieces.append(Piece("same", stayed))
+        if not same:
+            pieces += [Piece("old", before.lstrip()), Piece("new", after.lstrip())]
+    return [piece for piece in pieces if piece.text]
 
 
 def painter(colour: bool) -> Paint:

@@ -38,35 +38,43 @@ class _Side(NamedTuple):
 
 def run(args: argparse.Namespace) -> int:
     """Print what changed as text or as one JSON object; differences are no failure."""
-    file = _file(args.path, there=args.rev2 is None)
+    if len(args.revisions) > 2:
+        raise UsageError(f"{len(args.revisions)} revisions are named", "name one, or two to compare with each other")
+    before = args.revisions[0] if args.revisions else "HEAD"
+    after = args.revisions[1] if len(args.revisions) == 2 else None
+    file = _file(args.path, there=after is None)
     root = workspace(file.parent)
     repository = Repository(file.parent)
     with tempfile.TemporaryDirectory(prefix="mikebot-diff-") as aside:
         folder = Path(aside)
-        for revision in filter(None, (args.rev, args.rev2)):
+        for revision in filter(None, (before, after)):
             repository.commit(revision)  # A wrong name is told of before anything is read.
-        if args.rev2 is None:
+        if after is None:
             new = _Side(_about(None, ""), open_project(args.path, args.profile, args.store, args.format), [])
         else:
-            new = _side(Past(repository, args.rev2, root, folder / "new"), root, file, args)
+            new = _side(Past(repository, after, root, folder / "new"), root, file, args)
         if new.project is None:
-            raise UsageError(f"{shown(file)} is not in {args.rev2}", "name a revision that has it")
-        told = _told(_side(Past(repository, args.rev, root, folder / "old"), root, file, args), new, new.project)
+            raise UsageError(f"{shown(file)} is not in {after}", "name a revision that has it")
+        told = _told(_side(Past(repository, before, root, folder / "old"), root, file, args), new, new.project)
     if args.json:
         print(json.dumps(as_object(told), ensure_ascii=False))
         return 0
-    paint = painter(sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    paint = painter(_coloured())
     for line in as_lines(told, paint):
         print(harmless(line))
     print(ending(told.totals))
     return 0
 
 
+def _coloured() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def _file(path: str, there: bool) -> Path:
     """The storyboard that is compared; between two revisions, it need not be there any more."""
-    if there or Path(path).exists():
-        return storyboard_file(Path(path)).absolute()
     named = Path(path)
+    if there or named.is_file():
+        return storyboard_file(named).absolute()
     return (named if named.suffix in {".yaml", ".yml"} else named / "storyboard.yaml").absolute()
 
 
