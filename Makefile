@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 LIGHT := $(VENV)/.light
 DEV := $(VENV)/.dev
+NODE := $(VENV)/node/.done
+NPM := $(addprefix tests/editor/,package.json package-lock.json .npmrc)
 JOBS ?= 2
 
 .PHONY: help demo test check bench clean
@@ -20,7 +22,7 @@ help:
 demo: $(LIGHT)
 	$(BIN)/mikebot render projects/firewalls
 
-test: $(DEV)
+test: $(DEV) $(NODE)
 	$(BIN)/python tools/system_packages.py
 	$(BIN)/python -m pytest -n $(JOBS)
 
@@ -49,3 +51,10 @@ $(LIGHT): pyproject.toml setup.py | $(BIN)/python
 $(DEV): pyproject.toml setup.py | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(LIGHT)
+
+# What the tests of the editor and of the page run: the lock file's versions, beside the virtual environment's.
+$(NODE): $(NPM) | $(BIN)/python
+	$(BIN)/python tools/system_packages.py
+	@mkdir -p $(@D) && cp $(NPM) $(@D)
+	npm ci --prefix $(@D) --loglevel=error --no-audit --no-fund
+	@touch $@

@@ -53,7 +53,7 @@ def test_schemas_profiles_fonts_and_licences_are_inside(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         inside = {name: archive.read(name) for name in archive.namelist()}
     wanted = {file: f"engine/{file.relative_to(ROOT)}" for file in sorted((ROOT / "schemas").glob("*.json"))}
-    for folder in ("engine/profiles", "engine/fonts"):
+    for folder in ("engine/profiles", "engine/fonts", "engine/preview/page"):
         wanted |= {file: str(file.relative_to(ROOT)) for file in sorted((ROOT / folder).iterdir())}
     for part in ("personas/mikebot", "projects/hello"):
         files = [file for file in sorted((ROOT / part).rglob("*")) if file.is_file() and "build" not in file.parts]
@@ -78,6 +78,7 @@ def test_init_check_and_render_anywhere(installed: Path, tmp_path: Path) -> None
     assert mikebot("check", "mine/projects/hello", "mine/personas/mikebot") == ""
     made = {str(file.relative_to(tmp_path / "mine")) for file in (tmp_path / "mine").rglob("*") if file.is_file()}
     assert made == {
+        ".gitattributes",
         ".gitignore",
         "projects/hello/storyboard.yaml",
         "personas/mikebot/persona.yaml",

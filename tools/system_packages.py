@@ -6,7 +6,7 @@ import shutil
 import sys
 
 # Program -> the package that brings it on Debian. Video, speech and fonts come with our own wheels.
-NEEDED = {"git": "git", "chromium": "chromium"}
+NEEDED = {"git": "git", "chromium": "chromium", "node": "nodejs", "npm": "npm"}
 
 
 def main() -> int:

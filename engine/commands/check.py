@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..digests import Digests
+from ..document import shown
 from ..errors import MOST_SHOWN, AuthorError, Mistake, UsageError, plain
 from ..load import load, persona_mistakes
 from ..places import storyboard_file, workspace
@@ -17,15 +18,26 @@ from ..profile import load_profile
 
 def run(args: argparse.Namespace) -> int:
     """Print what is wrong; 2 if anything is, warnings aside."""
-    found = [mistake for path in args.paths for mistake in _mistakes(Path(path))]
+    found = [mistake for path in args.paths for file in _files(Path(path)) for mistake in _mistakes(file)]
     found = sorted(dict.fromkeys(found), key=lambda m: (m.severity != "error", m.file, m.line, m.column))
     {"text": _text, "json": _json, "github": _github}[args.format](found)
     return 2 if any(mistake.severity == "error" for mistake in found) else 0
 
 
+def _files(path: Path) -> Sequence[Path]:
+    """What a path names: a file, that of its folder, or those of all projects, personas and profiles in it."""
+    if not path.is_dir() or (path / "storyboard.yaml").exists():
+        return [path]
+    if (path / "persona.yaml").exists():
+        return [path / "persona.yaml"]
+    profiles = "*.yaml" if path.absolute().name == "profiles" else "profiles/*.yaml"
+    below = ("*/storyboard.yaml", "*/persona.yaml", "projects/*/storyboard.yaml", "personas/*/persona.yaml", profiles)
+    return [file for pattern in below for file in sorted(path.glob(pattern))] or [path]
+
+
 def _mistakes(path: Path) -> Sequence[Mistake]:
     try:
-        file = storyboard_file(path) if not (path / "persona.yaml").exists() else path / "persona.yaml"
+        file = storyboard_file(path)
         root = workspace(file.absolute().parent)
         if file.name == "persona.yaml":
             return persona_mistakes(file, root, Digests())
@@ -36,7 +48,7 @@ def _mistakes(path: Path) -> Sequence[Mistake]:
     except AuthorError as error:
         return error.mistakes
     except UsageError as error:
-        return [Mistake(str(path), 1, 1, 1, 1, error.message, error.hint)]
+        return [Mistake(shown(path), 1, 1, 1, 1, error.message, error.hint)]
 
 
 def _text(found: Sequence[Mistake]) -> None:
@@ -56,8 +68,11 @@ def _json(found: Sequence[Mistake]) -> None:
 def _github(found: Sequence[Mistake]) -> None:
     """Annotations of a GitHub workflow (docs.github.com, "Workflow commands")."""
     for m in found:
-        text = plain(f"{m.message}\n{m.hint}" if m.hint else m.message)
-        escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        text = _escaped(plain(f"{m.message}\n{m.hint}" if m.hint else m.message))
         place = f"line={m.line},col={m.column},endLine={m.end_line},endColumn={m.end_column}"
-        file = m.file.replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
-        print(f"::{m.severity} file={file},{place}::{escaped}")
+        file = _escaped(m.file).replace(",", "%2C").replace(":", "%3A")
+        print(f"::{m.severity} file={file},{place}::{text}")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -49,11 +49,13 @@ class Lines:
         _out(f"saved   {what}{f'{run} to run{more}, {kept} kept' if run or maybe else 'nothing to make'}")
 
     def mistakes(self, found: list[Mistake]) -> None:
-        """Every mistake at its place; what is no mistake says so."""
+        """Every mistake at its place; what is no mistake says so. Editors forget the last ones at `saved`."""
+        count = Counter(mistake.severity for mistake in found)["error"]
+        if count:
+            _out("saved   with mistakes")
         for mistake in found[:MOST_SHOWN]:
             note = "" if mistake.severity == "error" else f"{mistake.severity}: "
             print(mistake._replace(message=note + mistake.message), file=sys.stderr, flush=True)
-        count = Counter(mistake.severity for mistake in found)["error"]
         if count:
             _out(f"wrong   {count} mistake{'s' * (count > 1)}; the last good film stays")
 

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,17 +29,19 @@ ABLE = {
 class LanguageServer:
     """A running server. Positions are as the protocol has them: lines and UTF-16 units from 0."""
 
-    def __init__(self, command: list[str], root: Path) -> None:
+    def __init__(self, command: list[str], root: Path, settings: Mapping[str, Any]) -> None:
         self._process = subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._answers: dict[int, queue.Queue[Any]] = {}
         self._published: queue.Queue[Any] = queue.Queue()
         self._lock = threading.Lock()
+        self._settings = settings
         self._sent = 0
         threading.Thread(target=self._listen, daemon=True).start()
         about = {"processId": None, "rootUri": root.as_uri(), "capabilities": ABLE}
+        about["workspaceFolders"] = [{"uri": root.as_uri(), "name": root.name}]
         self.capabilities = self.ask("initialize", about)["capabilities"]
         self.tell("initialized", {})
-        self.tell("workspace/didChangeConfiguration", {"settings": SETTINGS})
+        self.tell("workspace/didChangeConfiguration", {"settings": settings})
 
     def ask(self, method: str, params: Any) -> Any:
         """Send a request and wait for its answer; raises RuntimeError with what the server complains of."""
@@ -107,19 +109,29 @@ class LanguageServer:
             elif message["method"] == "textDocument/publishDiagnostics":
                 self._published.put(message["params"])
             elif "id" in message:
-                self._send({"id": message["id"], "result": _reply(message)})
+                self._send({"id": message["id"], "result": self._reply(message)})
         for waiting in (self._published, *self._answers.values()):
             waiting.put(None)
 
+    def _reply(self, request: dict[str, Any]) -> Any:
+        """What an editor answers a server that asks: its settings, section by section; to the rest, nothing."""
+        if request["method"] != "workspace/configuration":
+            return None
+        return [self._settings.get(item.get("section", ""), {}) for item in request["params"]["items"]]
+
 
 @contextmanager
-def yaml_server(root: Path) -> Iterator[LanguageServer]:
-    """yaml-language-server as npm installed it, with no settings but that it leaves the network alone."""
+def yaml_server(root: Path, schemas: Mapping[str, str] | None = None) -> Iterator[LanguageServer]:
+    """yaml-language-server as npm installed it: all that it is told is to leave the network alone.
+
+    And, if they are given, the editor's own setting of schemas for patterns of files.
+    """
     node = shutil.which("node")
     assert node is not None, "node is missing: python tools/system_packages.py says how to install it"
     program = MODULES / "yaml-language-server/bin/yaml-language-server"
     assert program.is_file(), "yaml-language-server is missing: make test brings it"
-    server = LanguageServer([node, str(program), "--stdio"], root)
+    settings = {"yaml": {**SETTINGS["yaml"], "schemas": schemas or {}}}
+    server = LanguageServer([node, str(program), "--stdio"], root, settings)
     try:
         yield server
     finally:
@@ -134,13 +146,6 @@ def _messages(stream: BinaryIO) -> Iterator[dict[str, Any]]:
             size = int(value) if name.lower() == "content-length" else size
             line = stream.readline()
         yield json.loads(stream.read(size))
-
-
-def _reply(request: dict[str, Any]) -> Any:
-    """What an editor answers a server that asks: its settings, section by section; to the rest, nothing."""
-    if request["method"] != "workspace/configuration":
-        return None
-    return [SETTINGS.get(item.get("section", ""), {}) for item in request["params"]["items"]]
 
 
 def _at(file: Path, line: int, column: int) -> dict[str, Any]:

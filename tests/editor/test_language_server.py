@@ -499,3 +499,22 @@ def characters(text: str, span: dict[str, Any]) -> tuple[int, int, int, int]:
 
     start, end = span["start"], span["end"]
     return start["line"] + 1, column(start), end["line"] + 1, column(end)
+
+
+def test_what_init_tells_vs_code_checks_files_without_a_modeline(tmp_path: Path) -> None:
+    assert mikebot(tmp_path, "init", ".", "--vscode").code == 0
+    settings = json.loads((tmp_path / ".vscode/settings.json").read_text("utf-8"))
+    with yaml_server(tmp_path, settings["yaml.schemas"]) as server:
+        for name in ("projects/mine/storyboard.yaml", "personas/ada/persona.yaml", "profiles/mine.yaml"):
+            (found, *_) = server.open(tmp_path / name, "nonsense: 1\n")
+            assert found["message"].startswith(("Missing property", "Property nonsense")), name
+        assert server.open(tmp_path / "notes.yaml", "nonsense: 1\n") == []
+
+
+def test_the_lock_file_says_what_to_install_and_not_from_where() -> None:
+    lock = json.loads((ROOT / "tests/editor/package-lock.json").read_text("utf-8"))
+    wanted = json.loads((ROOT / "tests/editor/package.json").read_text("utf-8"))["dependencies"]
+    packages = {name.removeprefix("node_modules/"): package for name, package in lock["packages"].items() if name}
+    assert {name: packages[name]["version"] for name in wanted} == wanted
+    assert all(package["integrity"].startswith("sha512-") for package in packages.values())
+    assert not any("resolved" in package for package in packages.values())
