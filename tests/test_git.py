@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,7 +18,8 @@ import pytest
 from command_kit import BOARD, COMMAND, ROOT, environment, lines, mikebot, workspace
 from git_kit import DOORS, changed, commit, diff, edit, git, repository
 
-PAGE = (ROOT / "docs/git.md").read_text("utf-8") if (ROOT / "docs/git.md").exists() else ""
+PAGE = (ROOT / "docs/git.md").read_text("utf-8")
+HELLO = Path("projects/hello/storyboard.yaml")
 RED, BLUE = "a red door", "a blue door"
 
 
@@ -582,3 +584,56 @@ def test_a_merge_that_shows_the_base_too(root: Path, style: str) -> None:
     (found,) = json.loads(said.out)
     assert (found["line"], found["column"], found["end_line"], found["end_column"]) == (8, 1, 8, 13)
     assert found["message"] == "a merge conflict begins here: 'HEAD' and 'green' changed the same lines"
+
+
+def hello(root: Path) -> Path:
+    """The workspace that `mikebot init` makes, with small pictures, committed."""
+    assert mikebot(root.parent, "init", root.name).code == 0
+    edit(root, "scenes:", "format: {width: 64, height: 36}\nscenes:", HELLO)
+    git(root, "init")
+    commit(root)
+    return root
+
+
+def without_figures(text: str) -> str:
+    return re.sub(r"# s to # s", "# s", re.sub(r"\d+(\.\d+)? (s|min|kB|MB)\b", r"# \2", text))
+
+
+def test_what_the_page_shows_of_a_diff(tmp_path: Path) -> None:
+    root = hello(tmp_path / "films")
+    assert mikebot(root, "render", "projects/hello").code == 0
+    (edits,) = re.findall(r"```diff\n(.*?)```", PAGE, re.DOTALL)
+    pairs = re.findall(r"^-(.*)\n\+(.*)\n", edits, re.MULTILINE)
+    assert len(pairs) == edits.count("\n") / 2
+    for before, after in pairs:
+        edit(root, before, after, HELLO)
+    command, expected = re.findall(r"```console\n\$ mikebot (.*)\n((?s:.*?))```", PAGE)[0]
+    said = mikebot(root, *shlex.split(command))
+    assert (said.code, said.err) == (0, "")
+    assert without_figures(said.out) == without_figures(expected)
+
+
+def test_what_the_page_shows_of_a_conflict(tmp_path: Path) -> None:
+    root = hello(tmp_path / "films")
+    for branch, light in (("evening", "evening light"), ("main", "noon light")):
+        git(root, "checkout", "--quiet", *(["-b", branch] if branch != "main" else [branch]))
+        edit(root, "morning light", light, HELLO)
+        commit(root)
+    git(root, "merge", "evening", check=False)
+    command, expected = re.findall(r"```console\n\$ mikebot (.*)\n((?s:.*?))```", PAGE)[1]
+    assert mikebot(root, *shlex.split(command)) == (2, "", expected)
+
+
+def test_the_page_names_every_key_of_the_object(root: Path) -> None:
+    edit(root, RED, "a green door")
+    media_kit.drawn(root / "personas/mikebot/portrait.png", (48, 56))
+    found = diff(root)
+    change, step = found["scenes"][0]["changes"][0], found["scenes"][0]["steps"][0]
+    (portrait,) = found["persona"]["changes"]
+    keys = {*found, *found["old"], *found["film"], *found["scenes"][0], *change, *step, *portrait["old"]}
+    assert [key for key in sorted(keys) if f"`{key}`" not in PAGE] == []
+
+
+def test_more_revisions_than_two(root: Path) -> None:
+    said = "mikebot: 3 revisions are named\n  name one, or two to compare with each other\n"
+    assert refused(root, "HEAD", "HEAD", "HEAD") == said
