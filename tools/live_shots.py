@@ -122,8 +122,8 @@ def films(place: Path) -> Shown:
     board = project / "storyboard.yaml"
     board.write_text(board.read_text("utf-8").replace("  - id: guard\n", "  - id: guard\n    take: 2\n"), "utf-8")
     second = rendered(project, "draft", store, 12)
-    guard = next(scene for scene in second.state["scenes"] if scene["id"] == "guard")
-    guard["takes"] = [*next(scene for scene in first.state["scenes"] if scene["id"] == "guard")["takes"], *guard["takes"]]
+    older, guard = (shown.state["scenes"][3] for shown in (first, second))
+    guard["takes"] = [*older["takes"], *guard["takes"]]
     return Shown(second.state, {**first.files, **second.files})
 
 
@@ -146,7 +146,7 @@ class States:
         made = {"state": "done", "reasons": ["nothing like it was made before"]}
         scenes = self._scenes()
         for number, scene in enumerate(scenes):
-            scene |= made if number < 3 else bare
+            scene.update(made if number < 3 else bare)
         guard = self._scenes()[3]
         scenes[3] |= {"state": "running", "progress": 0.62, **{key: guard[key] for key in ("still", "cues", "audio")}}
         progress = {"done": 34, "total": 96, "seconds_left": 18.0}
@@ -221,6 +221,8 @@ def small(png: bytes) -> bytes:
     """As JPEG, no larger than a page of documentation may hold."""
     with Image.open(io.BytesIO(png)) as shot:
         picture = shot.convert("RGB")
+    if picture.width > 2 * 800:
+        picture = picture.reduce(2)
     for quality in range(90, 30, -5):
         packed = io.BytesIO()
         picture.save(packed, "JPEG", quality=quality, optimize=True, progressive=True)

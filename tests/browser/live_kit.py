@@ -82,7 +82,7 @@ class Stage:
             changed = {}
             for scene in self._state["scenes"]:
                 if scene["id"] in (each or {}):
-                    scene |= (each or {})[scene["id"]]
+                    scene.update((each or {})[scene["id"]])
                     changed[scene["id"]] = scene
             self._tell("patch", {"top": top, "scenes": changed, "gone": []})
 

@@ -49,6 +49,7 @@ export class FilmView {
     this.#root.style.setProperty("--ratio", `${format.width} / ${format.height}`);
     this.#root.classList.toggle("old", standing(state) !== "");
     write(this.#parts.note, standing(state) || facts(state));
+    this.#parts.follow.hidden = !film;
     if (film) this.#film(state, film);
     else this.#nothing(state);
   }

@@ -146,8 +146,9 @@ export class ScenePanel {
     const part = this.#parts;
     part.gallery.hidden = scene.takes.length === 0;
     this.#takes.show(scene.takes.map((take) => [String(take.take), { ...take, now: take.take === scene.take }]));
-    part.ran.hidden = scene.state === "held";
-    write(part.why, scene.state === "waiting" || scene.state === "running" ? "Why it runs" : "Why it ran");
+    const going = scene.state === "waiting" || scene.state === "running";
+    part.ran.hidden = scene.state === "held" || (going && !scene.reasons.length);
+    write(part.why, going ? "Why it runs" : "Why it ran");
     const reasons = scene.reasons.map((reason) => el("li", {}, reason));
     part.reasons.replaceChildren(...(reasons.length ? reasons : [el("li", { className: "none" }, NOTHING)]));
     part.captions.hidden = scene.cues.length === 0;

@@ -51,7 +51,8 @@ export class Strip {
     const fresh = id !== this.#chosen;
     this.#chosen = id;
     this.#mark(id, true);
-    if (fresh) this.#list.node(id)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const node = this.#list.node(id);
+    if (fresh && node) reveal(this.#parts.list, node);
   }
 
   /**
@@ -153,6 +154,17 @@ function frame(id, choose) {
     write(time, lasting(scene.seconds));
   };
   return { node, show };
+}
+
+/**
+ * Scroll a list as far as needed to show a node of it; the page stays where it is.
+ * @param {HTMLElement} list
+ * @param {HTMLElement} node
+ */
+function reveal(list, node) {
+  const [out, box] = [list.getBoundingClientRect(), node.getBoundingClientRect()];
+  const near = (/** @type {number} */ before, /** @type {number} */ after) => (before < 0 ? before : Math.max(0, after));
+  list.scrollBy(near(box.left - out.left, box.right - out.right), near(box.top - out.top, box.bottom - out.bottom));
 }
 
 /**
