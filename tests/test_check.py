@@ -136,8 +136,8 @@ def test_the_hook_is_one_that_pre_commit_knows() -> None:
 def test_the_hook_checks_what_is_about_to_be_committed(root: Path, wrong: bool, code: int) -> None:
     """As pre-commit does it: of the staged files, those that the pattern finds, behind the entry, at the root.
 
-    pre-commit itself would first install this repository with all that it needs (hundreds of megabytes, minutes)
-    into an environment of its own; what is left out here is that, and its own reading of our file.
+    pre-commit itself would first install this repository with all that it needs (650 MB, over a minute) into an
+    environment of its own; what is left out here is that, and its own reading of our file.
     """
     if not wrong:
         for name in ("projects/one", "projects/two", "personas/ada", "profiles"):
