@@ -36,6 +36,8 @@ class Repository:
         if program is None:
             raise UsageError("git is not installed", "install it, or put it on the PATH")
         self._program = program
+        if "GIT_DIR" in os.environ:
+            folder = Path.cwd()  # In a hook, it is meant from where git started us.
         self._folder = next(place for place in (folder, *folder.parents) if place.is_dir())
         top = self._ask("rev-parse", "--show-toplevel")
         if b"not a git repository" in top.stderr:

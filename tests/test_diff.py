@@ -328,10 +328,43 @@ def test_a_persona_told_field_by_field(tmp_path: Path) -> None:
     )
 
 
-def test_a_picture_replaced_in_place(tmp_path: Path) -> None:
-    old, new = workspace(tmp_path / "old", BOARD), workspace(tmp_path / "new", BOARD)
-    media_kit.drawn(new / "projects/p/door.png", colour=(9, 9, 9))
-    assert said(old, new) == "scene photo\n  image: projects/p/door.png has other bytes"
+NAMING = """\
+title: T
+persona: mike
+music: calm.wav
+scenes:
+  - {id: picture, on_screen: false, duration: 1, image: door.png, video_prompt: pan left}
+  - {id: sound, on_screen: false, audio: voice.wav, image_prompt: a door, video_prompt: pan left}
+  - {id: footage, on_screen: false, video: walk.mp4}
+  - {id: code, on_screen: false, duration: 1, show: {code: {language: python, file: knock.py}}}
+"""
+REPLACED = {
+    "projects/p/door.png": "scene picture\n  image: projects/p/door.png has other bytes",
+    "projects/p/voice.wav": "scene sound\n  audio: projects/p/voice.wav has other bytes",
+    "projects/p/walk.mp4": "scene footage\n  video: projects/p/walk.mp4 has other bytes",
+    "projects/p/knock.py": "scene code\n  show.code.file: projects/p/knock.py has other bytes",
+    "projects/p/calm.wav": "film\n  music: projects/p/calm.wav has other bytes",
+    "personas/mike/portrait.png": "persona\n  portrait.image: personas/mike/portrait.png has other bytes",
+    "personas/mike/look.bin": "persona\n  look.lora: personas/mike/look.bin has other bytes",
+}
+
+
+@pytest.mark.parametrize("name", REPLACED)
+def test_a_file_replaced_in_place(tmp_path: Path, name: str) -> None:
+    roots = [workspace(tmp_path / side, NAMING, f"{PERSONA}look: {{lora: look.bin}}\n") for side in ("old", "new")]
+    for root in roots:
+        media_kit.wav(root / "projects/p/voice.wav")
+        media_kit.movie(root / "projects/p/walk.mp4", 10)
+        (root / "projects/p/knock.py").write_text("knock()\n")
+        (root / "personas/mike/look.bin").write_bytes(b"weights")
+    assert said(*roots) == "nothing changed"
+    file = roots[1] / name
+    make = {".png": media_kit.drawn, ".wav": media_kit.wav, ".mp4": media_kit.movie}.get(file.suffix)
+    if make is None:
+        file.write_text("knock(2)\n")
+    else:
+        make(file, *({".png": [(60, 60)], ".wav": [2.0], ".mp4": [20]}[file.suffix]))
+    assert said(*roots) == REPLACED[name]
 
 
 def test_without_an_old_storyboard_everything_is_new(tmp_path: Path) -> None:

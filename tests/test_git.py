@@ -305,6 +305,13 @@ def test_a_detached_head_and_a_worktree(root: Path, tmp_path: Path) -> None:
     assert changed(diff(tmp_path / "tree")) == {"red.image_prompt": ("a green door", "a black door")}
 
 
+def test_in_a_hook_git_says_where_the_repository_is(root: Path) -> None:
+    edit(root, RED, "a green door")
+    said = mikebot(root, "diff", "projects/doors", "--json", env=environment() | {"GIT_DIR": ".git"})
+    assert (said.code, said.err) == (0, "")
+    assert changed(json.loads(said.out)) == {"red.image_prompt": (RED, "a green door")}
+
+
 def test_a_repository_above_the_workspace_and_names_of_all_sorts(tmp_path: Path) -> None:
     top = tmp_path / "Filme & mehr"
     root = repository(top / "drei Türen 三", top)
