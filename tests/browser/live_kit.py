@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from workshop import Here
 
 from engine.backends.captions import CLOCK, cues
@@ -31,6 +32,7 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
+SEEN = "#film video:not(.next)"  # The player that is not getting the next film ready.
 STEP = {"state": "hit", "seconds": 0.0, "progress": 1.0, "reasons": []}
 SUFFIX = {"film": ".mp4", "vtt": ".vtt", "poster": ".jpg", "video": ".mp4", "audio": ".wav", "image": ".png"}
 
@@ -60,11 +62,6 @@ class Stage:
     def subscribe(self, hear: Callable[[str, Mapping[str, Any]], None]) -> Callable[[], None]:
         self._hear.append(hear)
         return lambda: self._hear.remove(hear)
-
-    @property
-    def listeners(self) -> int:
-        """How many hubs hear; each tells its own browsers."""
-        return len(self._hear)
 
     def media(self, name: str) -> Path | None:
         return self.files.get(name)
@@ -122,6 +119,61 @@ def served(stage: Stage, port: int = 0, token: str = "") -> Iterator[Server]:
     """The stage behind the real server."""
     with Server(stage, port, token) as server:
         yield server
+
+
+class Desk:
+    """Opens pages, and at the end holds that none of them complained."""
+
+    def __init__(self, browser: Callable[..., BrowserContext]) -> None:
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self.said: list[str] = []
+        self.permitted = ""  # A pattern.
+
+    def context(self, **options: Any) -> BrowserContext:
+        context = self._browser(**{"viewport": {"width": 1280, "height": 800}, **options})
+        context.set_default_timeout(15_000)
+        self._contexts.append(context)
+        return context
+
+    def page(self, url: str, **options: Any) -> Page:
+        return self.tab(self.context(**options), url)
+
+    def tab(self, context: BrowserContext, url: str) -> Page:
+        page = context.new_page()
+        page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.goto(url)
+        expect(page.locator("#told")).not_to_contain_text("connecting")
+        return page
+
+    def close(self) -> list[str]:
+        for context in self._contexts:
+            context.close()
+        return [said for said in self.said if not (self.permitted and re.search(self.permitted, said))]
+
+
+def mistake(**changed: Any) -> dict[str, Any]:
+    source = "  - id: two words"
+    found = {"file": "projects/film/storyboard.yaml", "line": 4, "column": 9, "end_line": 4, "end_column": 18}
+    found |= {"severity": "error", "message": "an id has no blanks", "hint": "write two-words", "source": source}
+    return found | {"link": "vscode://file//w/projects/film/storyboard.yaml:4:9"} | changed
+
+
+def until(page: Page, holds: str) -> None:
+    """Wait for a condition on the film that is seen, or the scene's video; the policy forbids Playwright's own way."""
+    page.evaluate(f"""() => new Promise(done => {{
+        const look = () => {{
+            const film = document.querySelector('{SEEN}');
+            const scene = document.querySelector('#scene video');
+            if ({holds}) done(); else requestAnimationFrame(look);
+        }};
+        look();
+    }})""")
+
+
+def frame(page: Page, scene: str) -> Any:
+    return page.locator(f"#sheet li[data-id={scene}]")
 
 
 def rendered(folder: Path, profile: str, store: Path, save: int = 1) -> Shown:
