@@ -43,7 +43,7 @@ LAYERS = (
     {"revision", "diff_steps"},
     {"executors", "worker"},
     {"splice", "unsaved", "view"},
-    {"report", "checkout", "delivery", "diff_report", "preview", "watch", "news", "session"},
+    {"report", "checkout", "delivery", "diff_report", "preview", "watch", "news", "session", "write"},
     {"commands", "cli"},
 )
 
@@ -83,6 +83,12 @@ OUTSIDE = {
     "starlette": {"preview"},
     "uvicorn": {"preview"},
     "watchdog": {"watch"},
+    "httpx": {"write"},
+    "jinja2": {"write"},
+    "llguidance": {"write"},
+    "pypdf": {"write"},
+    "torch": {"write"},
+    "transformers": {"write"},
 }
 
 
