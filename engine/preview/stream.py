@@ -85,8 +85,9 @@ class Events(StreamingResponse):
         super().__init__(self._stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        old = {**scope, "asgi": {"spec_version": "2.3"}}  # By a newer one, who left is noticed at the next event only.
         async with contextlib.aclosing(self._stream):
-            await super().__call__(scope, receive, send)
+            await super().__call__(old, receive, send)
 
 
 class _Listener:
