@@ -26,6 +26,26 @@ export function remember(name, value) {
   }
 }
 
+const PLACE = "mikebot.place"; // Where this tab was, for when it is loaded again.
+
+/** @param {{scene: string, time: number}} place */
+export function leave(place) {
+  try {
+    sessionStorage.setItem(PLACE, JSON.stringify(place));
+  } catch {
+    // It begins at the start, then.
+  }
+}
+
+/** @returns {Partial<{scene: string, time: number}>} */
+export function left() {
+  try {
+    return JSON.parse(sessionStorage.getItem(PLACE) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
 /**
  * A button that is pressed or not, and stays so.
  * @param {HTMLElement} button

@@ -22,7 +22,8 @@ export const steps = (body) =>
     const [sign, words, reasons] = [icon(), el("span"), el("span", { className: "quiet" })];
     const [state, time] = [el("td", {}), el("td", { className: "figure" })];
     state.append(sign, " ", words);
-    const node = el("tr", {}, el("th", { scope: "row" }, name.split("/").slice(1).join(" ") || name, " ", reasons), state, time);
+    const title = name.split("/").slice(1).join(" ") || name; // The scene's id goes without saying.
+    const node = el("tr", {}, el("th", { scope: "row" }, title, " ", reasons), state, time);
     const show = (/** @type {Step} */ step) => {
       node.dataset.state = step.state;
       draw(sign, SIGNS[/** @type {keyof typeof SIGNS} */ (step.state)] ?? step.state);

@@ -1,6 +1,6 @@
 // Wires the page together: what the session says goes into the state, and from there into each part that shows it.
 // @ts-check
-import { remember, remembered, themes, toggle } from "./choices.js";
+import { leave, left, remember, remembered, themes, toggle } from "./choices.js";
 import { byId, parts, point, safe, write } from "./dom.js";
 import { edit } from "./edit.js";
 import { listen } from "./feed.js";
@@ -16,9 +16,8 @@ import { tab, told } from "./words.js";
 
 /** @typedef {import("./state.js").State} State */
 
-const PLACE = "mikebot.place"; // Where this tab was, for when it is loaded again.
 const token = document.querySelector("meta[name=token]")?.getAttribute("content") ?? "";
-const place = { scene: "", time: 0, ...JSON.parse(sessionStorage.getItem(PLACE) ?? "{}") };
+const place = { scene: "", time: 0, ...left() };
 /** @type {State | null} */
 let state = null;
 let chosen = String(place.scene);
@@ -28,7 +27,7 @@ const follows = toggle(byId("follow"), "follow");
 themes(byId("theme"));
 const strip = new Strip(byId("sheet"), choose);
 const film = new FilmView(byId("film"), follows, shown, moved);
-const scene = new ScenePanel(byId("scene"), write1, goTo);
+const scene = new ScenePanel(byId("scene"), ask, goTo);
 const problems = new Problems(byId("problems"), choose);
 const head = parts(byId("told"));
 const sign = head.sign.appendChild(icon("waiting"));
@@ -109,7 +108,7 @@ function choose(id) {
  * @param {"take" | "seed" | "hold"} field
  * @param {number | boolean} value
  */
-async function write1(id, field, value) {
+async function ask(id, field, value) {
   const refusal = await edit(token, { scene: id, field, value, base: state?.base ?? "" });
   say(refusal ? `refused: ${refusal.message}. ${refusal.hint}` : `written: ${field} of ${id}`);
   return refusal;
@@ -164,5 +163,5 @@ keys(
   },
   () => shortcuts.checked,
 );
-addEventListener("pagehide", () => sessionStorage.setItem(PLACE, JSON.stringify({ scene: chosen, time: film.time })));
+addEventListener("pagehide", () => leave({ scene: chosen, time: film.time }));
 listen(token, hear);

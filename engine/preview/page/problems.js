@@ -41,8 +41,8 @@ export class Problems {
     this.#parts.warnings.hidden = warned.length === 0;
     write(this.#parts.count, count(warned.length, "warning"));
     write(this.#parts.title, title(wrong.length, failed.length));
-    const stays = state.film && wrong.length + failed.length ? `The film of save ${state.film.save} stays until this is mended.` : "";
-    write(this.#parts.stays, stays);
+    const film = wrong.length + failed.length ? state.film : null;
+    write(this.#parts.stays, film ? `The film of save ${film.save} stays until this is mended.` : "");
   }
 }
 

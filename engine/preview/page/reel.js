@@ -72,6 +72,7 @@ export class Reel {
     next.muted = seen.muted;
     const focused = document.activeElement === seen;
     next.inert = false;
+    next.controls = true; // Only now: controls that loaded unseen would still show how they wait.
     next.classList.remove("next");
     seen.classList.add("next");
     seen.inert = true;
@@ -119,6 +120,7 @@ function fill(video, film, language, mode) {
 /** @param {HTMLVideoElement} video */
 function empty(video) {
   video.pause();
+  video.controls = false;
   video.removeAttribute("src");
   video.removeAttribute("poster");
   video.querySelector("track")?.removeAttribute("src");

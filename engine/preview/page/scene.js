@@ -11,7 +11,8 @@ import { clock, lasting } from "./words.js";
  * @typedef {import("./state.js").Scene} Scene
  * @typedef {import("./state.js").State} State
  * @typedef {"take" | "seed" | "hold"} Field
- * @typedef {(scene: string, field: Field, value: number | boolean) => Promise<import("./edit.js").Refusal | null>} Write
+ * @typedef {import("./edit.js").Refusal} Refusal
+ * @typedef {(scene: string, field: Field, value: number | boolean) => Promise<Refusal | null>} Write
  */
 
 export class ScenePanel {
@@ -124,7 +125,8 @@ export class ScenePanel {
     const place = `line ${scene.line}`;
     const link = safe(scene.link);
     const given = scene.given.map((kind) => `your own ${kind}`);
-    const facts = [scene.on_screen ? "on screen" : "off screen", scene.show, ...given, `take ${scene.take}`, `seed ${scene.seed}`];
+    const look = [scene.on_screen ? "on screen" : "off screen", scene.show, ...given];
+    const facts = [...look, `take ${scene.take}`, `seed ${scene.seed}`];
     this.#parts.facts.replaceChildren(
       `${facts.filter(Boolean).join(" · ")} · `,
       link ? el("a", { href: link }, place) : place,

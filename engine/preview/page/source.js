@@ -6,7 +6,8 @@ const AGAIN = 1000; // Milliseconds until a refused connection is tried again; a
 
 /**
  * @typedef {import("./state.js").State} State
- * @typedef {{kind: "state", data: State} | {kind: "patch", data: import("./state.js").Patch} | {kind: "up" | "down"}} News
+ * @typedef {import("./state.js").Patch} Patch
+ * @typedef {{kind: "state", data: State} | {kind: "patch", data: Patch} | {kind: "up" | "down"}} News
  */
 
 /** The connection, and the state as it is by now, for whoever comes late. */
@@ -47,7 +48,7 @@ export class Source {
     this.#stands(true);
   }
 
-  /** @param {import("./state.js").Patch} patch */
+  /** @param {Patch} patch */
   #change(patch) {
     if (!this.#state) return;
     this.#state = patched(this.#state, patch);

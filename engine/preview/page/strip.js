@@ -163,7 +163,7 @@ function frame(id, choose) {
  */
 function reveal(list, node) {
   const [out, box] = [list.getBoundingClientRect(), node.getBoundingClientRect()];
-  const near = (/** @type {number} */ before, /** @type {number} */ after) => (before < 0 ? before : Math.max(0, after));
+  const near = (/** @type {number} */ head, /** @type {number} */ end) => (head < 0 ? head : Math.max(0, end));
   list.scrollBy(near(box.left - out.left, box.right - out.right), near(box.top - out.top, box.bottom - out.bottom));
 }
 
@@ -179,5 +179,6 @@ function sum(scenes) {
   if (!scenes.length) return "";
   const names = ["running", "waiting", "failed", "held"];
   const told = names.map((name) => [scenes.filter((scene) => scene.state === name).length, name]);
-  return [scenes.length.toLocaleString("en"), ...told.filter(([number]) => number).map((pair) => pair.join(" "))].join(" · ");
+  const some = told.filter(([number]) => number).map((pair) => pair.join(" "));
+  return [scenes.length.toLocaleString("en"), ...some].join(" · ");
 }

@@ -78,7 +78,8 @@ export const told = (state) => PHASES[state.phase](state);
 export function tab(state) {
   const signs = { busy: "◌", good: "✓", bad: "✕" };
   const { tone, words } = told(state);
-  const news = state.phase === "rendering" ? `${Math.floor(100 * share(state))} %` : state.phase === "done" ? "" : words;
+  const shorter = { rendering: `${Math.floor(100 * share(state))} %`, done: "" };
+  const news = shorter[/** @type {keyof typeof shorter} */ (state.phase)] ?? words;
   const sign = signs[/** @type {keyof typeof signs} */ (tone)];
   return [[sign, news].filter(Boolean).join(" "), state.title || state.storyboard || "mikebot"].join(" · ");
 }
@@ -95,7 +96,11 @@ export function standing({ film, phase, save }) {
 }
 
 /** @param {number | null} seconds */
-const left = (seconds) => (seconds === null ? "" : seconds < 1 ? "nearly there" : `about ${seconds < 60 ? `${Math.ceil(seconds)} s` : clock(seconds)} left`);
+function left(seconds) {
+  if (seconds == null) return "";
+  if (seconds < 1) return "nearly there";
+  return `about ${seconds < 60 ? `${Math.ceil(seconds)} s` : clock(seconds)} left`;
+}
 
 /** @param {State} state */
 function warned(state) {
