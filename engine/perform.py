@@ -47,6 +47,7 @@ def perform(action: Action, store: Store, tell: Tell, bench: Bench) -> Result:
         made = store.lookup([action.key]).get(action.key)
         if made is not None and all(store.holds(artifact) for artifact in made.outputs.values()):
             return made._replace(found=True)
+        tell.progress(0, 1)  # Until now it waited: for its turn, or for another process.
         start = time.perf_counter()
         with store.scratch() as out:
             try:

@@ -109,7 +109,8 @@ class Terminal(Lines):
             if event.state == "started" and name not in self._left:
                 self._size += 1
                 self._left[name] = self._cost(event.step)
-            self._steps[name] = (event.step, event.done / event.total if event.total else 0.0)
+            if event.state == "progress":  # Before that, it waits for a lane.
+                self._steps[name] = (event.step, event.done / event.total if event.total else 0.0)
         else:
             self._steps.pop(name, None)
             self._left.pop(name, None)

@@ -77,7 +77,7 @@ class View:
             work.seconds = event.seconds
             work.error = str(event.error) if event.state == "failed" else ""
             work.result = event.result or work.result
-        else:
+        elif event.state == "progress":  # Before that, it waits for its turn.
             work.state = "running"
             work.progress = event.done / event.total if event.total else 0.0
 
