@@ -8,22 +8,17 @@ unless it says just what it said before, with that one change.
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import os
 import re
-import secrets
-import stat
 from pathlib import Path
 
 from .document import Document, Span, parse
 from .errors import MikebotError
+from .inplace import AGAIN, current, digest, replace
 from .schema import mistakes
-from .unsaved import unsaved
 
 _BREAK = re.compile(r"\r\n|\n|\r")
-CHANGED = "the storyboard was changed meanwhile"
-AGAIN = "look at what it says now, and try again"
 
 
 def write(file: Path, scene: str, field: str, value: int | bool, base: str) -> str:
@@ -33,16 +28,11 @@ def write(file: Path, scene: str, field: str, value: int | bool, base: str) -> s
     holds unsaved changes of it, and the value can be written without touching anything else.
     """
     target = Path(os.path.realpath(file))
-    raw = _read(target)
-    if hashlib.sha256(raw).hexdigest() != base:
-        raise MikebotError(CHANGED, AGAIN)
-    editor = unsaved(target)
-    if editor:
-        raise MikebotError(f"{editor} has unsaved changes of the storyboard", "save them, and try again")
+    raw = current(target, base)
     made = splice(raw, file.name, scene, field, value)
     if made != raw:
-        _replace(target, made, raw)
-    return hashlib.sha256(made).hexdigest()
+        replace(target, made, raw)
+    return digest(made)
 
 
 def splice(raw: bytes, name: str, scene: str, field: str, value: int | bool) -> bytes:
@@ -105,28 +95,3 @@ def _line(document: Document, starts: list[int], name: Span, key: Span, entry: s
         first = _BREAK.search(document.text)
         return len(document.text), len(document.text), f"{first.group() if first else chr(10)}{indent}{entry}"
     return found.end(), found.end(), f"{indent}{entry}{found.group()}"
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as problem:
-        raise MikebotError(f"the storyboard cannot be read: {problem.strerror}", "check its permissions") from None
-
-
-def _replace(target: Path, made: bytes, raw: bytes) -> None:
-    """Put the new bytes in the place of the old ones, all or nothing, if the old ones are still there."""
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with aside.open("xb") as stream:
-            stream.write(made)
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.chmod(stat.S_IMODE(target.stat().st_mode))
-        if target.read_bytes() != raw:
-            raise MikebotError(CHANGED, AGAIN)
-        aside.replace(target)
-    except OSError as problem:
-        raise MikebotError(f"the storyboard cannot be written: {problem.strerror}", "make it writable") from None
-    finally:
-        aside.unlink(missing_ok=True)

@@ -42,7 +42,7 @@ LAYERS = (
     {"perform", "build", "forecast", "why", "estimate", "sweep", "recall", "project", "git"},
     {"revision", "diff_steps"},
     {"executors", "worker"},
-    {"splice", "unsaved", "view"},
+    {"unsaved", "inplace", "splice", "view"},
     {"report", "checkout", "delivery", "diff_report", "preview", "watch", "news", "session", "write"},
     {"commands", "cli"},
 )
