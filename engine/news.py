@@ -184,10 +184,8 @@ class News:
         return [m._asdict() | {"link": link(self._editor, Path(m.file), m.line, m.column)} for m in mistakes]
 
     def _progress(self) -> dict[str, Any]:
-        """How much of what runs is done."""
-        work = list(self._view.work.values()) if self._view is not None else []
-        ended = sum(part.state not in ("waiting", "running") for part in work)
-        return {"progress": {"done": ended, "total": len(work)}}
+        none = {"done": 0, "total": 0, "seconds_left": None}
+        return {"progress": self._view.progress() if self._view is not None else none}
 
     def _gathered(self, wanted: set[str] | None) -> dict[str, dict[str, Any]]:
         """Scenes as data, all or some; their captions are still artifacts."""

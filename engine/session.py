@@ -23,9 +23,11 @@ from .delivery import exact
 from .digests import Digests
 from .document import shown
 from .errors import AuthorError, BuildError, Cancelled, MikebotError, Mistake, UsageError
+from .estimate import Estimator
 from .executors.kept import KeptExecutor
-from .executors.local import LocalExecutor
+from .executors.local import LocalExecutor, cores
 from .forecast import Forecast, forecast
+from .graph import Step
 from .news import Hear, News
 from .plan import Planner
 from .profile import profiles
@@ -148,6 +150,7 @@ class Session:
         why = explained(look, self._store, found.id, found.variant)
         planner = found.planner()
         view = View.of(found.loaded.board, planner, look, why)
+        view.cost = self._costs(found)
         self.news.begin(save.number, save.base, found, touched, view)
         self._tell(save, look)
         self._halt = Halt()
@@ -251,6 +254,11 @@ class Session:
         self._say.film(film, seconds, built, len(done.built.steps) - built)
         self._store.remember(save.project.id, save.project.variant, done.built.keys)
         self.news.takes(view, self._takes(save))
+
+    def _costs(self, project: Project) -> Callable[[Step], float]:
+        """How long a step takes, shared among the lanes."""
+        estimator, lanes = Estimator(self._store.paces(), project.profile), self._request.lanes or cores()
+        return lambda step: estimator.seconds(step) / lanes
 
     def _takes(self, save: _Save) -> Iterable[tuple[str, int, Any]]:
         """The takes of each scene's picture that are in the store."""

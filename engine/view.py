@@ -6,7 +6,7 @@ nothing of pages; media are named by digest and suffix.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,6 +56,7 @@ class View:
     work: dict[str, Work] = field(default_factory=dict)
     takes: dict[str, list[tuple[int, Artifact]]] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)  # Media that were mentioned.
+    cost: Callable[[Step], float] = lambda _: 0.0  # Seconds that a step will take, all lanes together.
 
     @classmethod
     def of(cls, board: Storyboard, planner: Planner, look: Forecast, why: Mapping[str, Sequence[str]]) -> View:
@@ -92,6 +93,12 @@ class View:
         for work in self.work.values():
             if work.state == "running":
                 work.state, work.progress = "waiting", 0.0
+
+    def progress(self) -> dict[str, Any]:
+        """How much of the work is done, and how long the rest will take."""
+        left = [part for part in self.work.values() if part.state in ("waiting", "running")]
+        seconds = sum(self.cost(part.step) * (1 - part.progress) for part in left)
+        return {"done": len(self.work) - len(left), "total": len(self.work), "seconds_left": round(seconds, 1)}
 
     def steps(self) -> dict[str, list[Work]]:
         """The work of each scene, and under "" that of the film."""

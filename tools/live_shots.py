@@ -62,7 +62,7 @@ MISTAKES = [
         "message": "transition is one of cut, crossfade, dip, fade, wipe",
         "hint": "did you mean fade?",
         "source": "    transition: fede",
-        "link": f"vscode://file//films/{BOARD}:48:17",
+        "link": f"vscode://file/films/{BOARD}:48:17",
     },
     {
         "file": BOARD,
@@ -74,7 +74,7 @@ MISTAKES = [
         "message": "unknown field narratoin",
         "hint": "did you mean narration?",
         "source": "    narratoin: A good guard also remembers.",
-        "link": f"vscode://file//films/{BOARD}:63:5",
+        "link": f"vscode://file/films/{BOARD}:63:5",
     },
 ]
 WARNING = {

@@ -81,7 +81,7 @@ class Stage:
                 if scene["id"] in (each or {}):
                     scene.update((each or {})[scene["id"]])
                     changed[scene["id"]] = scene
-            self._tell("patch", {"top": top, "scenes": changed, "gone": []})
+            self._patch(top=top, scenes=changed, gone=[])
 
     def reorder(self, *order: str) -> None:
         """A patch: these scenes, in this order; what is not named is gone."""
@@ -89,14 +89,20 @@ class Stage:
             scenes = {scene["id"]: scene for scene in self._state["scenes"]}
             self._state["scenes"] = [scenes[name] for name in order]
             gone = [name for name in scenes if name not in order]
-            self._tell("patch", {"top": {}, "scenes": {}, "order": list(order), "gone": gone})
+            self._patch(top={}, scenes={}, order=list(order), gone=gone)
 
     def show(self, shown: Shown, **top: Any) -> None:
         """Another film, whole."""
         with self._lock:
             self.files |= shown.files
-            self._state |= {**copy.deepcopy(dict(shown.state)), "session": self._state["session"], **top}
+            version = self._state["version"] + 1
+            own = {"session": self._state["session"], "version": version}
+            self._state |= {**copy.deepcopy(dict(shown.state)), **own, **top}
             self._tell("state", self._state)
+
+    def _patch(self, **changed: Any) -> None:
+        self._state["version"] += 1
+        self._tell("patch", {"version": self._state["version"], **changed})
 
     def _tell(self, event: str, data: Mapping[str, Any]) -> None:
         for hear in list(self._hear):
@@ -157,7 +163,7 @@ def mistake(**changed: Any) -> dict[str, Any]:
     source = "  - id: two words"
     found = {"file": "projects/film/storyboard.yaml", "line": 4, "column": 9, "end_line": 4, "end_column": 18}
     found |= {"severity": "error", "message": "an id has no blanks", "hint": "write two-words", "source": source}
-    return found | {"link": "vscode://file//w/projects/film/storyboard.yaml:4:9"} | changed
+    return found | {"link": "vscode://file/w/projects/film/storyboard.yaml:4:9"} | changed
 
 
 def until(page: Page, holds: str) -> None:
@@ -202,9 +208,12 @@ class _Teller:
         scenes = [self._scene(scene, length) for scene, length in zip(board.scenes, lengths, strict=True)]
         state = {
             "session": "",
+            "version": 1,
             "title": board.title,
             "storyboard": "projects/firewalls/storyboard.yaml",
-            "link": "vscode://file//films/projects/firewalls/storyboard.yaml:1:1",
+            "link": "vscode://file/films/projects/firewalls/storyboard.yaml:1:1",
+            "links": "vscode://file/films/projects/firewalls/storyboard.yaml:{line}:1",
+            "lines": {scene["id"]: 9 + 6 * at for at, scene in enumerate(scenes)},
             "profile": "draft",
             "base": "b" * 64,
             "save": save,
@@ -252,8 +261,6 @@ class _Teller:
             "pinned": scene.seed is not None,
             "show": "",
             "given": [],
-            "line": 9,
-            "link": "vscode://file//films/projects/firewalls/storyboard.yaml:9:5",
             "state": "kept",
             "progress": 1.0,
             "error": "",

@@ -71,7 +71,7 @@ def test_a_mistake_is_shown_with_its_line_and_goes_when_it_is_mended(page: Page,
     problems = page.locator("#problems")
     expect(problems.get_by_role("heading")).to_have_text("1 mistake")
     link = problems.get_by_role("link", name="projects/film/storyboard.yaml:4:9")
-    expect(link).to_have_attribute("href", "vscode://file//w/projects/film/storyboard.yaml:4:9")
+    expect(link).to_have_attribute("href", "vscode://file/w/projects/film/storyboard.yaml:4:9")
     expect(problems.locator("[data-part=errors] .message")).to_have_text("an id has no blanks")
     expect(problems.locator("[data-part=errors] .hint")).to_have_text("write two-words")
     expect(problems.locator("[data-part=errors] .source")).to_have_text("  - id: two words")
@@ -145,8 +145,16 @@ def test_texts_are_only_texts(page: Page, stage: Stage) -> None:
         mistake(message=EVIL, severity="warning"),
     ]
     failures = [{"step": EVIL, "scene": "door", "message": EVIL, "hint": EVIL}]
-    scene = {**texts, "error": EVIL, "cues": cues, "steps": [step], "link": "javascript:alert(1)"}
-    stage.tell({"door": scene}, title=EVIL, storyboard=EVIL, phase="invalid", mistakes=wrong, failures=failures)
+    scene = {**texts, "error": EVIL, "cues": cues, "steps": [step]}
+    stage.tell(
+        {"door": scene},
+        links="javascript:alert({line})",
+        title=EVIL,
+        storyboard=EVIL,
+        phase="invalid",
+        mistakes=wrong,
+        failures=failures,
+    )
     expect(page.locator("#title")).to_have_text(EVIL)
     expect(page.locator("#scene [data-part=narration]")).to_have_text(EVIL)
     assert page.locator("#problems .message").all_text_contents() == [EVIL] * 3
@@ -155,6 +163,26 @@ def test_texts_are_only_texts(page: Page, stage: Stage) -> None:
     shown = page.evaluate("document.querySelector('#scene video').textTracks[0].cues[0].getCueAsHTML().textContent")
     assert shown == EVIL
     assert "owned" not in page.title().replace(EVIL, "")
+
+
+def test_a_scene_leads_to_its_line_wherever_that_moves(page: Page, stage: Stage) -> None:
+    link = page.locator("#scene [data-part=line] a")
+    board = "vscode://file/films/projects/firewalls/storyboard.yaml"
+    expect(link).to_have_attribute("href", f"{board}:9:1")
+    stage.tell(lines={"door": 12, "lake": 18})
+    expect(link).to_have_text("line 12")
+    expect(link).to_have_attribute("href", f"{board}:12:1")
+
+
+def test_a_patch_that_the_state_already_holds_changes_nothing(page: Page, stage: Stage) -> None:
+    """It was on its way when the whole state was taken."""
+    stage.tell(title="Newer")
+    expect(page.locator("#title")).to_have_text("Newer")
+    old = {"version": stage.snapshot()["version"] - 1, "top": {"title": "Older"}, "scenes": {}, "gone": []}
+    stage._tell("patch", old)
+    stage.tell(storyboard="projects/after.yaml")
+    expect(page.locator("#board")).to_have_text("projects/after.yaml")
+    expect(page.locator("#title")).to_have_text("Newer")
 
 
 def test_a_thousand_scenes_are_shown_and_patched(desk: Desk, stage: Stage, server: Server) -> None:

@@ -4,6 +4,7 @@ import { el, parts, safe, write } from "./dom.js";
 import { Duet } from "./duet.js";
 import { draw, icon } from "./icons.js";
 import { captions, steps, takes } from "./lists.js";
+import { place } from "./state.js";
 import { stateOf } from "./strip.js";
 import { clock, lasting } from "./words.js";
 
@@ -77,6 +78,7 @@ export class ScenePanel {
     if (scene.id !== this.#scene?.id) this.#fresh();
     write(this.#parts.number, String(at + 1));
     this.#film(state, scene);
+    this.#place(state, scene);
     if (scene === this.#scene) return;
     this.#scene = scene;
     this.#texts(scene, state.language);
@@ -122,15 +124,22 @@ export class ScenePanel {
 
   /** @param {Scene} scene */
   #facts(scene) {
-    const place = `line ${scene.line}`;
-    const link = safe(scene.link);
     const given = scene.given.map((kind) => `your own ${kind}`);
-    const look = [scene.on_screen ? "on screen" : "off screen", scene.show, ...given];
-    const facts = [...look, `take ${scene.take}`, `seed ${scene.seed}`];
-    this.#parts.facts.replaceChildren(
-      `${facts.filter(Boolean).join(" · ")} · `,
-      link ? el("a", { href: link }, place) : place,
-    );
+    const facts = [scene.on_screen ? "on screen" : "off screen", scene.show, ...given, `take ${scene.take}`, `seed ${scene.seed}`];
+    write(this.#parts.facts, `${facts.filter(Boolean).join(" · ")} · `);
+  }
+
+  /**
+   * Lines move when another scene grows: this scene did not change because of that.
+   * @param {State} state
+   * @param {Scene} scene
+   */
+  #place(state, scene) {
+    const { line, link } = place(state, scene.id);
+    const words = `line ${line}`;
+    const address = safe(link);
+    if (this.#parts.line.textContent === words && this.#parts.line.firstElementChild?.getAttribute("href") === (address || undefined)) return;
+    this.#parts.line.replaceChildren(address ? el("a", { href: address }, words) : words);
   }
 
   /** @param {Scene} scene */
