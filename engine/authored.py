@@ -59,7 +59,7 @@ def persona(data: dict[str, Any], name: str, files: Files) -> Persona:
     return Persona(
         name=data["name"],
         id=name,
-        **{field: data.get(field, "") for field in ("trigger", "appearance", "wardrobe")},
+        **{field: data.get(field, "") for field in ("trigger", "appearance", "wardrobe", "manner")},
         portrait=Portrait(files["portrait"], _region(portrait.get("mouth", {})), eyes, poses) if portrait else None,
         look=files.get("look"),
         look_weight=float(data.get("look", {}).get("weight", 1)),

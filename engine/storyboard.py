@@ -47,6 +47,7 @@ class Persona:
     trigger: str = ""
     appearance: str = ""
     wardrobe: str = ""
+    manner: str = ""  # How they speak: for whoever writes their texts, in no key.
     portrait: Portrait | None = None
     look: Source | None = None
     look_weight: float = 1.0
