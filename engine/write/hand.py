@@ -75,7 +75,7 @@ def _value(key: str, value: Any, indent: int, parent: str, used: int) -> str:
     if not isinstance(value, str):
         return _bare(value)
     if (parent, key) in _CODE:
-        return literal(value, indent)
+        return literal(value, indent, used)
     prose = key in _FOLDED or (key in _PROSE and not plain(value))
     return block(value, indent, used, prose=prose)
 

@@ -43,7 +43,7 @@ def block(text: str, indent: int, used: int, *, prose: bool = False) -> str:
         folded = _folded(text, indent + 2)
         if folded is not None:
             return folded
-    return line if used + len(line) <= LONGEST else _wrapped(text, indent + 2)
+    return line if used + len(line) <= LONGEST else _wrapped(text, indent + 2, used)
 
 
 def plain(text: str, *, flow: bool = False) -> bool:
@@ -55,11 +55,11 @@ def plain(text: str, *, flow: bool = False) -> bool:
     return text.lower() not in _WORDS and not _NUMBER.fullmatch(text) and not text.startswith("...")
 
 
-def literal(text: str, indent: int) -> str:
+def literal(text: str, indent: int, used: int) -> str:
     """Code as it is, line by line; in quotes where YAML would change it."""
     body = text.removesuffix("\n")
     if _HARD.search(text) or not body.strip() or body.endswith("\n"):
-        return _wrapped(text, indent + 2)
+        return _wrapped(text, indent + 2, used)
     lines = body.split("\n")
     lead = "2" if lines[0][:1] in {" ", "\t"} or not lines[0] else ""
     pad = " " * (indent + 2)
@@ -138,12 +138,12 @@ def _count(words: list[str], width: int) -> int:
     return len(words)
 
 
-def _wrapped(text: str, indent: int) -> str:
+def _wrapped(text: str, indent: int, used: int) -> str:
     """In double quotes over several lines, which end at a space, or behind an escaped line break."""
     lines, line = [], '"'
-    room = WIDTH - indent - 2
     for glue, piece in _pieces(text):
-        if len(line) + len(glue) + len(piece) > room and line != '"':
+        room = WIDTH - (indent if lines else used)
+        if len(line) + len(glue) + len(piece) >= room and line != '"':
             lines.append(line + ("" if glue else "\\"))
             line = f"\\{piece}" if piece.startswith(" ") else piece
         else:
