@@ -22,6 +22,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
 
 from live_kit import Shown, Stage, chromium, rendered, served  # noqa: E402
 
+from engine.digests import Digests  # noqa: E402
+from engine.errors import AuthorError, Mistake  # noqa: E402
+from engine.load import load  # noqa: E402
+from engine.news import link  # noqa: E402
+
 LARGEST = 120_000  # Bytes of a picture.
 BOARD = "projects/firewalls/storyboard.yaml"
 
@@ -51,47 +56,11 @@ SHOTS = (
     Shot("narrow-error", "error", "dark", 400, 860, whole=True),
     Shot("wide", "rendering", "light", 2560, 1440),
 )
-MISTAKES = [
-    {
-        "file": BOARD,
-        "line": 48,
-        "column": 17,
-        "end_line": 48,
-        "end_column": 21,
-        "severity": "error",
-        "message": "transition is one of cut, crossfade, dip, fade, wipe",
-        "hint": "did you mean fade?",
-        "source": "    transition: fede",
-        "link": f"vscode://file/films/{BOARD}:48:17",
-    },
-    {
-        "file": BOARD,
-        "line": 63,
-        "column": 5,
-        "end_line": 63,
-        "end_column": 14,
-        "severity": "error",
-        "message": "unknown field narratoin",
-        "hint": "did you mean narration?",
-        "source": "    narratoin: A good guard also remembers.",
-        "link": f"vscode://file/films/{BOARD}:63:5",
-    },
-]
-WARNING = {
-    **MISTAKES[0],
-    "line": 92,
-    "column": 19,
-    "end_column": 45,
-    "severity": "warning",
-    "message": "this scene's picture is smaller than the film",
-    "hint": "it is drawn larger, and may look soft",
-    "source": "    image: pictures/desk-lamp-by-night.png",
-}
-FAILURE = {
+FAILURE = {  # As engine.executors.local says it.
     "step": "guard/talk",
     "scene": "guard",
-    "message": "no mouth was found in the portrait's frame",
-    "hint": "give the place of the mouth in personas/mikebot/persona.yaml",
+    "message": "the worker died (signal 9) while it made a talk with mouth",
+    "hint": "if memory ran out, close other programs or choose a smaller size",
 }
 
 
@@ -99,7 +68,7 @@ def main() -> int:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "live"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, chromium() as context:
-        states = States(films(Path(place)))
+        states = States(films(Path(place)), wrong(Path(place)))
         for shot in SHOTS:
             stage = Stage(states.shown)
             stage.tell(**states.of(shot.state))
@@ -127,11 +96,34 @@ def films(place: Path) -> Shown:
     return Shown(second.state, {**first.files, **second.files})
 
 
+def wrong(place: Path) -> list[dict[str, Any]]:
+    """Two mistakes and a warning, as a check of the storyboard says them."""
+    board = place / "projects" / "firewalls" / "storyboard.yaml"
+    text = board.read_text("utf-8")
+    found: list[Mistake] = []
+    slips = text.replace("transition: crossfade", "transition: crosfade", 1).replace(
+        "    chapter: The guard", "    chaptr: The guard"
+    )
+    for said in (slips, text.replace("a lamplit gatehouse", "a gatehouse \U00013080")):
+        board.write_text(said, "utf-8")
+        try:
+            found += load(board, place, Digests()).warnings
+        except AuthorError as error:
+            found += error.mistakes
+    board.write_text(text, "utf-8")
+    editor = "vscode://file{path}:{line}:{column}"
+    return [m._asdict() | {"file": BOARD, "link": link(editor, Path("/films", BOARD), m.line, m.column)} for m in found]
+
+
 class States:
     """What the session says in each picture, as changes to the film when it is done."""
 
-    def __init__(self, shown: Shown) -> None:
+    def __init__(self, shown: Shown, wrong: list[dict[str, Any]]) -> None:
         self.shown = shown
+        self.mistakes = [found for found in wrong if found["severity"] == "error"]
+        self.warnings = [found for found in wrong if found["severity"] == "warning"]
+        if (len(self.mistakes), len(self.warnings)) != (2, 1):
+            raise SystemExit(f"two mistakes and a warning were to be shown: {wrong}")
 
     def of(self, name: str) -> dict[str, Any]:
         """The keys of the state that are otherwise than in the whole film."""
@@ -153,7 +145,7 @@ class States:
         return {"phase": "rendering", "save": 1, "film": None, "scenes": scenes, "progress": progress}
 
     def _first_error(self) -> dict[str, Any]:
-        return {"phase": "invalid", "title": "", "save": 1, "film": None, "scenes": [], "mistakes": MISTAKES}
+        return {"phase": "invalid", "title": "", "save": 1, "film": None, "scenes": [], "mistakes": self.mistakes}
 
     def _rendering(self) -> dict[str, Any]:
         running = {"state": "running", "progress": 0.4, "reasons": ["take: 1 -> 2"], "video": ""}
@@ -162,7 +154,7 @@ class States:
         return {"phase": "rendering", "film": self._older(), "scenes": steps(scenes), "progress": progress}
 
     def _error(self) -> dict[str, Any]:
-        return {"phase": "invalid", "film": self._older(), "mistakes": [*MISTAKES, WARNING]}
+        return {"phase": "invalid", "film": self._older(), "mistakes": [*self.mistakes, *self.warnings]}
 
     def _failed(self) -> dict[str, Any]:
         broken = {"state": "failed", "error": FAILURE["message"], "reasons": ["take: 1 -> 2"], "video": ""}
@@ -171,7 +163,7 @@ class States:
 
     def _done(self) -> dict[str, Any]:
         made = {"state": "done", "reasons": ["take: 1 -> 2"]}
-        return {"scenes": steps(self._scenes(guard=made)), "mistakes": [WARNING]}
+        return {"scenes": steps(self._scenes(guard=made)), "mistakes": self.warnings}
 
     def _older(self) -> dict[str, Any]:
         return {**self.shown.state["film"], "save": 11}
