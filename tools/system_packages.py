@@ -5,12 +5,18 @@ from __future__ import annotations
 import shutil
 import sys
 
-# Program -> the package that brings it on Debian. Video, speech and fonts come with our own wheels.
-NEEDED = {"git": "git", "chromium": "chromium", "node": "nodejs", "npm": "npm"}
+# Package on Debian -> the programs of which it brings one. Video, speech and fonts come with our own wheels.
+NEEDED = {
+    "git": ["git"],
+    "chromium": ["chromium"],
+    "nodejs": ["node"],
+    "npm": ["npm"],
+    "vim-tiny": ["vim", "vim.tiny"],
+}
 
 
 def main() -> int:
-    missing = sorted({package for program, package in NEEDED.items() if shutil.which(program) is None})
+    missing = sorted(package for package, programs in NEEDED.items() if not any(map(shutil.which, programs)))
     if missing:
         print(f"the tests need system packages that are missing: {' '.join(missing)}", file=sys.stderr)  # noqa: T201
         print(f"install them, e.g. with: apt-get install {' '.join(missing)}", file=sys.stderr)  # noqa: T201
