@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -49,6 +51,11 @@ def test_every_file_of_the_page_is_served_with_its_type(server: Server) -> None:
             found = get(server, f"/{file.name}")
             assert (found.status, found.body) == (200, file.read_bytes())
             assert found.headers["content-type"].split(";")[0] == served.TYPES[file.suffix]
+
+
+def test_what_the_page_names_is_there(server: Server) -> None:
+    named = set(re.findall(r'(?:href|src)="(/[^"]*)"', get(server, "/").body.decode()))
+    assert [path for path in sorted(named) if get(server, path).status != 200] == []
 
 
 def test_the_state_is_what_the_session_says(server: Server, live: Told) -> None:
@@ -480,6 +487,14 @@ def test_after_the_end_nothing_is_told_and_nothing_breaks(tmp_path: Path) -> Non
     for teller in tellers:
         teller.join()
     assert failures == []
+
+
+def test_what_is_told_while_it_ends_is_told_to_nobody(live: Told) -> None:
+    hub = stream.Hub(live)
+    hub._loop = asyncio.new_event_loop()
+    hub._loop.close()
+    hub._listeners.add(stream._Listener())
+    hub.hear("patch", {})
 
 
 def test_a_port_that_is_taken_is_said(live: Told) -> None:
