@@ -22,9 +22,17 @@ class Message(NamedTuple):
 class Model(Protocol):
     """A language model that answers in JSON."""
 
-    name: str  # For people, and for the header of what it wrote.
-    revision: str  # A commit or digest; "" where nobody says.
-    constrained: bool  # What it gives is valid under the schema by construction, if it comes to its end.
+    @property
+    def name(self) -> str:
+        """For people, and for the header of what it wrote."""
+
+    @property
+    def revision(self) -> str:
+        """A commit or digest; "" where nobody says."""
+
+    @property
+    def constrained(self) -> bool:
+        """Whether what it gives is valid under the schema by construction, if it comes to its end."""
 
     def stream(
         self,
