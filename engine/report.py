@@ -160,10 +160,16 @@ def ending(summary: Mapping[str, Any], cancelled: int = 0) -> str:
     text = f"{counts}, in {seconds(summary['seconds'])}"
     loud = summary.get("loudness")
     if loud:
-        text += f"\nsound   {loud['integrated']:.1f} LUFS, true peak {loud['true_peak']:.1f} dBTP"
+        text += f"\nsound   {_heard(loud)}"
     films = summary.get("film", [])
     text += "".join(f"\nfilm    {film}" for film in ([films] if isinstance(films, str) else films))
     return f"{text}\nfiles   {summary['files']}" if summary.get("files") else text
+
+
+def _heard(loudness: Mapping[str, Any]) -> str:
+    if loudness["integrated"] is None:
+        return "silent"
+    return f"{loudness['integrated']:.1f} LUFS, true peak {loudness['true_peak']:.1f} dBTP"
 
 
 def seconds(value: float) -> str:

@@ -9,6 +9,7 @@ whole, the film.
 from __future__ import annotations
 
 import contextlib
+import gc
 import secrets
 import threading
 import time
@@ -100,6 +101,7 @@ class Session:
     def run(self) -> None:
         """Look at the storyboard as it is, and at every save, until `leave` is called."""
         begun = time.monotonic()
+        gc.disable()  # It would go through all that is kept in the middle of a decision; see _build.
         try:
             while True:
                 self._look(begun)
@@ -240,6 +242,7 @@ class Session:
             self._deliver(save, view, done)
         with contextlib.suppress(OSError):
             self._digests.save()
+        gc.collect()
 
     def _fail(self, view: View, halt: Halt, message: str) -> None:
         if not halt.said.is_set():
@@ -280,6 +283,7 @@ class Session:
         try:
             self._stop()
         finally:
+            gc.enable()
             self._watch.close()
             self._work.close()
             self.news.close()

@@ -95,6 +95,14 @@ def test_plain_lines_go_into_a_pipe(tmp_path: Path) -> None:
     assert again.out == f"nothing changed: {len(STEPS)} kept\n{tmp_path}/projects/doors/build/doors.mp4\n"
 
 
+def test_a_film_in_which_nothing_is_heard_says_so(tmp_path: Path) -> None:
+    scene = "{id: a, duration: 1, on_screen: false, image_prompt: a door, video_prompt: pan left}"
+    board = f"title: Quiet\nformat: {{width: 64, height: 36}}\nscenes: [{scene}]\n"
+    said = mikebot(workspace(tmp_path, board), "render", "projects/doors")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines()[-2:] == ["sound   silent", f"film    {tmp_path}/projects/doors/build/doors.mp4"]
+
+
 def test_a_terminal_shows_how_far_it_is(tmp_path: Path) -> None:
     """One line is drawn over and over; what was made stays above it."""
     leader, follower = pty.openpty()
