@@ -30,7 +30,9 @@ class Found(NamedTuple):
     model: str
 
 
-def choose(spec: str | None, say: Callable[[str], None], *, ports: Sequence[int] | None = None) -> Model | None:
+def choose(
+    spec: str | None, say: Callable[[str], None], *, ports: Sequence[int] | None = None, patience: float = PATIENCE
+) -> Model | None:
     """The model that a spec names, or MIKEBOT_MODEL, or one that is served here; None if there is none.
 
     `say` hears which it is, and later what its server does otherwise than asked. Raises UsageError and WriterError.
@@ -38,9 +40,10 @@ def choose(spec: str | None, say: Callable[[str], None], *, ports: Sequence[int]
     named = spec if spec is not None else os.environ.get(VARIABLE) or None
     if named is not None:
         model = _named(named.strip(), say)
-        say(f"writing with {model.name}{'' if spec is not None else f' ({VARIABLE})'}")
+        where = f" at {model.address}" if isinstance(model, ServedModel) else ""
+        say(f"writing with {model.name}{where}{'' if spec is not None else f' ({VARIABLE})'}")
         return model
-    found = find_served(ports)
+    found = find_served(ports, patience)
     if not found:
         return None
     first, *others = found
@@ -70,13 +73,12 @@ def _shown(spec: str) -> str:
 
 def _local(name: str) -> Model:
     """A folder, or an id with its revision behind the last @."""
+    folder = "@" not in name or Path(name).exists()
+    identifier, _, revision = (name, "", "") if folder else name.rpartition("@")
+    if not identifier or not (folder or revision):
+        raise UsageError(f"local:{plain(name)} names no model, or no revision", _WAYS)
     from .local import LocalModel
 
-    if Path(name).expanduser().exists() or "@" not in name:
-        return LocalModel(name)
-    identifier, _, revision = name.rpartition("@")
-    if not identifier or not revision:
-        raise UsageError(f"local:{plain(name)} names no model, or no revision", _WAYS)
     return LocalModel(identifier, revision)
 
 
@@ -116,6 +118,6 @@ def three_ways() -> str:
 there is no language model to write with: nothing answers on this machine's ports {ports}
   Three ways to get one:
   1. Ollama: install it, and run `ollama pull qwen2.5:7b`. It is found by itself.
-  2. llama.cpp or LM Studio: run `llama-server -m MODEL.gguf`, or load a model in LM Studio and start its server.
-     Both are found by themselves. Another address, or another machine: `--model served:http://HOST:PORT`.
-  3. Without a server: `pip install 'mikebot[write]'`, and `--model local:FOLDER` with the folder of a model in it."""
+  2. llama.cpp or LM Studio: run `llama-server -m MODEL.gguf`, or start the server in LM Studio. They are found, too.
+     Any other server, here or elsewhere: `--model served:http://HOST:PORT`.
+  3. Without a server: `pip install 'mikebot[write]'`, then `--model local:FOLDER` with a model's folder."""

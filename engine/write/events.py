@@ -51,7 +51,7 @@ def whole(chunks: Iterable[bytes]) -> Mapping[str, Any]:
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Lines, whichever of the three ways they end in, and however they are cut."""
     held, total, after_return = bytearray(), 0, False
-    for chunk in chunks:
+    for chunk in filter(None, chunks):
         total += len(chunk)
         fresh = chunk[1:] if after_return and chunk.startswith(b"\n") else chunk
         after_return = chunk.endswith(b"\r")

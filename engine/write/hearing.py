@@ -18,6 +18,7 @@ class Hearing:
 
     def __init__(self, most_tokens: int, tell: Callable[[int], None]) -> None:
         self.began = False  # Something of the text was given away.
+        self.judged = False  # The server did its part: it is the text that is at fault.
         self.finish = ""
         self._most_tokens = most_tokens
         self._tell = tell
@@ -52,6 +53,7 @@ class Hearing:
 
     def judge(self) -> None:
         """Raises Trouble unless the text came to its end."""
+        self.judged = True
         if self.finish == "length":
             raise Trouble(
                 f"stopped in the middle, at the limit of {self._most_tokens} tokens or of its memory",
@@ -64,6 +66,11 @@ class Hearing:
             raise Trouble("calls a tool in place of writing" if calls else "wrote nothing", "Try another model.")
         if not self.finish and self._object() is None:
             raise Trouble("broke off in the middle", "What came is kept; ask for the rest.")
+
+    @property
+    def strays(self) -> bool:
+        """Whether it begins with what is no JSON object."""
+        return self.began and not "".join(self._pieces[:1]).lstrip().startswith("{")
 
     def keeps_to(self, schema: Mapping[str, Any]) -> bool:
         """Whether it is one JSON object and nothing else, with the fields that it must have."""

@@ -12,6 +12,10 @@ class WriterError(MikebotError):
     """A language model cannot be used, or gave nothing that could be."""
 
 
+class Unfinished(WriterError):
+    """A text stopped before its end, or never began: what came may be kept, and the rest be asked for again."""
+
+
 class Message(NamedTuple):
     """One turn of a conversation."""
 

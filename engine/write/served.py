@@ -14,7 +14,7 @@ from . import address as addresses
 from . import asking
 from .events import Said, said, whole
 from .hearing import Hearing
-from .model import Message, WriterError
+from .model import Message, Unfinished, WriterError
 from .trouble import Trouble
 from .wire import Clock, Limits, asked
 
@@ -24,7 +24,6 @@ _NO_WRITERS = re.compile(r"embed|rerank|\bbge-|whisper|\btts\b", re.IGNORECASE) 
 _LIST = 10.0  # Seconds in which a server lists its models.
 _NAME = "Load one there, or say which: served:URL#MODEL."
 _HINTS = {
-    0: "",
     429: "It has too much to do, or your quota is used up: wait, or choose another model.",
     **dict.fromkeys((500, 502, 503, 504), "Its own log may say more."),
 }
@@ -58,7 +57,6 @@ class ServedModel:
         self._limits = limits or Limits()
         self._keyed = keyed
         self._form = asking.Form()
-        self._answered = False
 
     def __repr__(self) -> str:
         return f"ServedModel({str(self.address)!r}, {self._id!r})"
@@ -89,7 +87,7 @@ class ServedModel:
     ) -> Iterator[str]:
         """Pieces of a text; what fails before the first is tried again. Raises WriterError.
 
-        After the first piece a failure is an error: who reads keeps what came, and may ask for the rest.
+        After the first piece it is Unfinished: who reads keeps what came, and may ask for the rest.
         """
         clock, chance, form, tries = Clock(self._limits), random.Random(seed), self._form, 1  # noqa: S311
         wanted = asking.Request(self._identifier(), messages, schema, seed, most_tokens, self._temperature)
@@ -101,8 +99,8 @@ class ServedModel:
                 trouble = caught
             else:
                 return
-            if hearing.began:
-                raise self._error(trouble)
+            if hearing.began or hearing.judged:
+                raise self._error(trouble, kind=Unfinished)
             if lower := asking.lower(form, trouble.status, trouble.message):
                 form = lower
             else:
@@ -117,14 +115,21 @@ class ServedModel:
             while (event := _next(coming, hearing)) is not None:
                 self._settle(form)
                 if piece := hearing.hear(event):
+                    form = self._doubted(form, hearing.strays)
                     yield piece
                 if event.text or event.thought or event.finish:  # A comment is no sign of progress.
                     clock.piece(_GRACE if hearing.finish else None)
             if piece := hearing.end():
                 yield piece
         hearing.judge()
-        if self.constrained and not hearing.keeps_to(wanted.schema):
-            self._settle(asking.looser(form, "was given a JSON schema and did not keep to it") or form)
+        self._doubted(form, not hearing.keeps_to(wanted.schema))
+
+    def _doubted(self, form: asking.Form, strays: bool) -> asking.Form:
+        """How to ask, now that a text is seen to keep to its schema or not: some servers take one and forget it."""
+        if strays and form.kind == asking.SCHEMA:
+            form = asking.looser(form, "was given a JSON schema and did not keep to it") or form
+            self._settle(form)
+        return form
 
     def _settle(self, form: asking.Form) -> None:
         """A server took this way of asking: it is kept, and what was given up for it is said."""
@@ -165,10 +170,10 @@ class ServedModel:
         if self._hear:
             self._hear(self.notes[-1])
 
-    def _error(self, trouble: Trouble, tries: int = 1) -> WriterError:
+    def _error(self, trouble: Trouble, tries: int = 1, kind: type[WriterError] = WriterError) -> WriterError:
         times = f" ({tries} times)" if tries > 1 else ""
         hint = trouble.hint or self._hint(trouble)
-        return WriterError(f"the server at {self.address} {trouble.message}{times}", hint)
+        return kind(f"the server at {self.address} {trouble.message}{times}", hint)
 
     def _hint(self, trouble: Trouble) -> str:
         """What to do about a status."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -112,7 +113,7 @@ class Reply:
         if response.has_redirect_location:
             target = hushed(response.headers["location"]).split("?")[0].split("@")[-1]
             return Trouble(f"answers with a redirect ({status}) to {target}, which is not followed", status=status)
-        words = hushed(_words(self._some()))
+        words = hushed(_words(self._some()).rstrip(". "))
         wait = _seconds(response.headers.get("retry-after", ""))
         said = f": {words}" if words else ""
         return Trouble(f"answers with {status}{said}", status=status, wait=wait)
@@ -176,6 +177,8 @@ def _client(address: Address, limits: Limits) -> httpx.AsyncClient:
     """Proxies of the environment are for other machines; trust in certificates is loaded where there are some."""
     import httpx
 
+    for name in ("httpcore", "httpx"):  # They would log what a server repeats, which may be the key.
+        logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
         verify=httpx.create_ssl_context() if address.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         trust_env=not address.loopback,
@@ -207,7 +210,7 @@ def _trouble(error: Exception, address: Address, begun: bool) -> Trouble:
     if isinstance(error, httpx.DecodingError):
         return Trouble("sends what cannot be unpacked")
     if isinstance(error, httpx.TransportError | OSError):
-        broken = "broke off in the middle" if begun else "closed the connection without an answer"
+        broken = "broke the connection off in the middle" if begun else "closed the connection without an answer"
         return Trouble(broken, again=True)
     return Trouble(f"cannot be asked ({type(error).__name__})")
 

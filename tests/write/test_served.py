@@ -298,6 +298,16 @@ def test_a_server_that_takes_a_schema_and_does_not_keep_to_it_is_found_out() -> 
     ]
 
 
+def test_prose_before_the_text_is_noticed_even_if_nobody_reads_on() -> None:
+    with serving(said(f"Sure! {TEXT}")) as server:
+        writer = model(server)
+        pieces = writer.stream(ASK, SHAPE, seed=1, most_tokens=9, tell=lambda _: None)
+        next(pieces)
+        assert not writer.constrained
+        pieces.close()  # type: ignore[attr-defined]
+    assert len(notes(writer)) == 1
+
+
 def test_what_a_model_has_no_knob_for_is_left_out() -> None:
     def answer(talk: Talk) -> None:
         for name in ("max_tokens", "temperature"):
@@ -313,6 +323,6 @@ def test_what_a_model_has_no_knob_for_is_left_out() -> None:
         assert {"max_completion_tokens": 100, "seed": 7}.items() <= server.asked[3].items()
     assert writer.constrained
     assert notes(writer)[1] == (
-        "the server at ADDRESS answers with 400: Unsupported parameter: 'temperature' is not supported with this model.; "
-        " `temperature` is left out"
+        "the server at ADDRESS answers with 400: "
+        "Unsupported parameter: 'temperature' is not supported with this model; `temperature` is left out"
     )

@@ -17,7 +17,7 @@ from fake_server import Answer, Talk, chunk, events, plain, refused, said, servi
 from served_kit import ASK, PATIENT, SHAPE, TEXT, failure, model, notes, written
 
 from engine.write import events as incoming
-from engine.write.model import WriterError
+from engine.write.model import Unfinished
 from engine.write.served import ServedModel
 from engine.write.wire import Limits
 
@@ -120,7 +120,7 @@ STARTED = chunk({"content": '{"title": "Gr'})
 @pytest.mark.parametrize(
     ("then", "message"),
     [
-        (hang_up, "broke off in the middle"),
+        (hang_up, "broke the connection off in the middle"),
         (leave, "broke off in the middle\n  What came is kept; ask for the rest."),
         (lambda talk: talk.event(b"{half"), "sends what is not JSON: '{half'"),
         (
@@ -138,7 +138,7 @@ def test_what_fails_after_the_first_piece_is_not_asked_for_again(then: Answer, m
     came: list[str] = []
     with serving(breaking(STARTED, then=then)) as server:
         writer = model(server)
-        with pytest.raises(WriterError) as caught:
+        with pytest.raises(Unfinished) as caught:
             came.extend(writer.stream(ASK, SHAPE, seed=1, most_tokens=9, tell=lambda _: None))
         assert len(server.asked) == 1
     assert str(caught.value).replace(str(writer.address), "ADDRESS") == f"the server at ADDRESS {message}"
