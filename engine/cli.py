@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mikebot {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _authoring(commands)
+    _writing(commands)
     _upkeep(commands)
     return parser
 
@@ -100,6 +101,49 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _board(diff)
     diff.add_argument("revisions", nargs="*", metavar="REV", help="a commit, branch or tag (HEAD); or two of them")
     diff.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _writing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    write = commands.add_parser("write", help="a storyboard from a prompt, or from notes")
+    write.add_argument("prompt", nargs="?", metavar="PROMPT", help="what the film is about; or a file of notes")
+    write.add_argument("--persona", metavar="NAME", help="who explains (the workspace's, where it has one alone)")
+    write.add_argument("--name", metavar="NAME", help="of the project's folder (from the prompt)")
+    write.add_argument("--minutes", type=_minutes, metavar="M", help="how long the film is (2)")
+    write.add_argument("--scenes", type=_positive, metavar="N", help="how many scenes it has (six a minute)")
+    write.add_argument("--words-a-scene", type=_minutes, metavar="N", help="how many words are said in one")
+    write.add_argument("--language", metavar="L", help="what is spoken, as a tag: en, de, zh (en)")
+    write.add_argument("--source", nargs="+", default=[], metavar="FILE", help="material: text, Markdown, PDF")
+    write.add_argument("--outline", metavar="FILE", help="make scenes of these notes, without a model")
+    write.add_argument("--scaffold", action="store_true", help="an empty arc to fill in, without a model")
+    write.add_argument("--titles", type=_positive, metavar="N", help="propose so many titles, and write nothing")
+    write.add_argument("--continue", dest="continued", metavar="PATH", help="go on with a storyboard")
+    _model(write)
+
+    revise = commands.add_parser("revise", help="change scenes as an instruction says, and nothing else")
+    revise.add_argument("path", metavar="PATH", help="a storyboard or its folder")
+    revise.add_argument("instruction", metavar="INSTRUCTION", help='what to change: "make the second scene funnier"')
+    revise.add_argument("--scene", action="append", default=[], metavar="ID", help="this scene alone; repeatable")
+    revise.add_argument("--yes", action="store_true", help="write it without asking")
+    _model(revise)
+
+    translate = commands.add_parser("translate", help="the same film in another language, its pictures kept")
+    translate.add_argument("path", metavar="PATH", help="a storyboard or its folder")
+    translate.add_argument("--language", required=True, metavar="L", help="into which, as a tag: de, fr, zh")
+    translate.add_argument("--out", metavar="FILE", help="instead of NAME.L.yaml beside it")
+    _model(translate)
+
+
+def _model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", metavar="SPEC", help="served:URL, served:URL#MODEL, local:FOLDER or local:ID@REVISION"
+    )
+    parser.add_argument("--seed", type=_whole, metavar="N", help="the same seed writes the same, where the model can")
+    parser.add_argument("--tries", type=_whole, default=2, metavar="N", help="how often to ask again for one scene (2)")
+    parser.add_argument(
+        "--max-tokens", type=_positive, default=200_000, metavar="N", help="stop after so many (200000)"
+    )
+    parser.add_argument("--max-seconds", type=_minutes, default=3600.0, metavar="S", help="stop after so long (3600)")
+    parser.add_argument("--json", action="store_true", help="JSON lines on standard output")
 
 
 def _upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
