@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from .errors import BuildError, Cancelled, Damaged, MikebotError
 from .graph import Action, Result, Step
-from .resolve import Planner, Resolver
+from .resolve import Planner, Resolved, Resolver
 from .store import Store
 
 if TYPE_CHECKING:
@@ -86,9 +86,10 @@ def build(
     listen: Callable[[Event], None],
     ahead: Callable[[Step], bool] = lambda _: False,
     halt: Halt | None = None,
+    before: dict[str, Resolved] | None = None,
 ) -> Built:
     """Make what the goals of a plan need. `sources`: where each of the author's files is, by digest;
-    `ahead`: which steps run before the others that are ready.
+    `ahead`: which steps run before the others that are ready; `before`: as engine.resolve.Resolver takes it.
 
     Raises BuildError when steps failed (all that does not depend on them is made and recorded), and after
     a clean stop KeyboardInterrupt, or Cancelled if it was `halt` that stopped it.
@@ -103,7 +104,7 @@ def build(
             told.add(event.step.name)
 
     while True:
-        run = _Build(make_planner(), store, executor, sources, once, ahead, halt or Halt())
+        run = _Build(make_planner(), store, executor, sources, once, ahead, halt or Halt(), before)
         run.run()
         if not run.again:
             return Built(run.steps, run.keys, run.results)
@@ -128,8 +129,9 @@ class _Build(Resolver):
         listen: Callable[[Event], None],
         ahead: Callable[[Step], bool],
         halt: Halt,
+        before: dict[str, Resolved] | None,
     ) -> None:
-        super().__init__(planner, store)
+        super().__init__(planner, store, before)
         self.executor = executor
         self.sources = sources
         self.listen = listen

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from .graph import Action, Result, Step
-from .resolve import Planner, Resolver
+from .resolve import Planner, Resolved, Resolver
 from .store import Store
 
 Outlook = Literal["hit", "run", "maybe"]
@@ -25,15 +25,19 @@ class Forecast(NamedTuple):
     results: Mapping[str, Result]  # Of the steps that were made before, whether their bytes are here or not.
 
 
-def forecast(planner: Planner, store: Store, exact: Callable[[Step], bool]) -> Forecast:
+def forecast(
+    planner: Planner, store: Store, exact: Callable[[Step], bool], before: dict[str, Resolved] | None = None
+) -> Forecast:
     """Look everything up; guess the length of what has not been spoken. `exact`: whether a step that is
-    made again gives the same bytes."""
-    return _Forecast(planner, store, exact).made()
+    made again gives the same bytes; `before`: as engine.resolve.Resolver takes it."""
+    return _Forecast(planner, store, exact, before).made()
 
 
 class _Forecast(Resolver):
-    def __init__(self, planner: Planner, store: Store, exact: Callable[[Step], bool]) -> None:
-        super().__init__(planner, store)
+    def __init__(
+        self, planner: Planner, store: Store, exact: Callable[[Step], bool], before: dict[str, Resolved] | None
+    ) -> None:
+        super().__init__(planner, store, before)
         self.exact = exact
         self.states: dict[str, Outlook] = {}
         self.lost: dict[str, str] = {}

@@ -41,13 +41,31 @@ UNTIL: Mapping[str, frozenset[str]] = {
 WORDS_A_SECOND = 2.6  # A guess of the length of what nobody has spoken yet.
 
 
+class _Planned:
+    """What one scene takes: what its length does not decide, and its frames and pictures by its length in samples."""
+
+    def __init__(self, scene: Scene, opening: list[Step]) -> None:
+        self.scene = scene
+        self.opening = opening
+        self.pictures: dict[int, tuple[int, list[Step]]] = {}
+
+
 class Planner:
     """Plans one storyboard for one profile, scene by scene.
 
-    `apart` makes a film of every scene instead of one of all; `until` stops after a kind.
+    `apart` makes a film of every scene instead of one of all; `until` stops after a kind. `before` planned an earlier
+    version: the steps of scenes that are as they were are taken from it, the same objects.
     """
 
-    def __init__(self, board: Storyboard, profile: Profile, *, apart: bool = False, until: str = "film") -> None:
+    def __init__(
+        self,
+        board: Storyboard,
+        profile: Profile,
+        *,
+        apart: bool = False,
+        until: str = "film",
+        before: Planner | None = None,
+    ) -> None:
         self.board = replace(board, scenes=tuple(s for s in board.scenes if not s.hold))
         self.profile = profile
         self.apart = apart
@@ -58,6 +76,13 @@ class Planner:
         self._entered: dict[str, Step] = {}  # The step of each scene whose length is known.
         self._places = {scene.id: number for number, scene in enumerate(self.board.scenes)}
         self._speakers = {f"{s.id}/narration": s for s in self.board.scenes if speaks(s)}
+        self._around = (
+            replace(board, scenes=(), title="", poster=0),
+            profile,
+            apart,
+        )  # What all scenes' steps depend on.
+        self._before = before._planned if before is not None and before._around == self._around else {}
+        self._planned: dict[str, _Planned] = {}
 
     def begin(self) -> list[Step]:
         """Every step that needs no length."""
@@ -88,16 +113,23 @@ class Planner:
         kinds = UNTIL[self.until]
         return [step for step in steps if step.kind in kinds]
 
-    def _opening(self, scene: Scene) -> Iterator[Step]:
-        if speaks(scene):
-            yield from self._voice(scene)
-        yield from self._pictures.stills(scene)
+    def _opening(self, scene: Scene) -> list[Step]:
+        planned = self._before.get(scene.id)
+        if planned is None or planned.scene != scene:
+            voice = self._voice(scene) if speaks(scene) else ()
+            planned = _Planned(scene, [*voice, *self._pictures.stills(scene)])
+        self._planned[scene.id] = planned
+        return planned.opening
 
     def _known(self, scene: Scene, samples: int) -> list[Step]:
         """The rest of a scene, and of the film when this was the last scene whose length was missing."""
-        frames = self.frames[scene.id] = self._length(scene, samples)
-        head = 0 if self.apart else self._pictures.head(scene, frames)
-        steps = list(self._pictures.picture(scene, frames, head))
+        pictures = self._planned[scene.id].pictures
+        if samples not in pictures:
+            frames = self._length(scene, samples)
+            head = 0 if self.apart else self._pictures.head(scene, frames)
+            pictures[samples] = (frames, list(self._pictures.picture(scene, frames, head)))
+        self.frames[scene.id], planned = pictures[samples]
+        steps = list(planned)
         self._entered[scene.id] = steps[-1]
         if self.apart:
             steps += self._film(scene.id, (scene,))

@@ -49,9 +49,10 @@ class Project:
         """Where what is made of it lands."""
         return self.file.parent / "build"
 
-    def planner(self, until: str = "film", scenes: Sequence[str] = ()) -> Planner:
+    def planner(self, until: str = "film", scenes: Sequence[str] = (), before: Planner | None = None) -> Planner:
         """A fresh planner of the storyboard; `scenes` picks some, each to become a film of its own."""
-        return Planner(pick(self.loaded.board, scenes), self.profile, apart=bool(scenes), until=until)
+        board = pick(self.loaded.board, scenes)
+        return Planner(board, self.profile, apart=bool(scenes), until=until, before=before)
 
 
 def open_project(path: str, profile: str, store: str | None, shape: str = "") -> Project:

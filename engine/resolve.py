@@ -7,7 +7,7 @@ resolvable in waves, and one wave is one query, however many scenes there are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .graph import Action, Artifact, Ref, Result, Step
 from .store import Store
@@ -29,12 +29,24 @@ class Planner(Protocol):
         """The steps whose bytes are wanted in the end."""
 
 
-class Resolver:
-    """The steps known so far, their actions and their results."""
+class Resolved(NamedTuple):
+    """A step that was an action before, and its key."""
 
-    def __init__(self, planner: Planner, store: Store) -> None:
+    step: Step
+    action: Action
+    key: str
+
+
+class Resolver:
+    """The steps known so far, their actions and their results.
+
+    `before`: what steps of the same names were, for whoever resolves again and again; kept up to date.
+    """
+
+    def __init__(self, planner: Planner, store: Store, before: dict[str, Resolved] | None = None) -> None:
         self.planner = planner
         self.store = store
+        self._before = before if before is not None else {}
         self.steps: dict[str, Step] = {}
         self.needs: dict[str, list[str]] = {}
         self.readers: dict[str, list[str]] = {}
@@ -60,11 +72,18 @@ class Resolver:
         """Resolve steps and look all their keys up at once."""
         wave = list(names)
         for name in wave:
-            action = self.actions[name] = self.steps[name].resolve(self.results)
-            self.keys[name] = action.key
+            self.actions[name], self.keys[name] = self._resolved(name)
         found = self.store.lookup({self.keys[name] for name in wave})
         for name in wave:
             yield name, found.get(self.keys[name])
+
+    def _resolved(self, name: str) -> tuple[Action, str]:
+        """A step's action and its key: the same step that reads the same bytes has the key that it had."""
+        step = self.steps[name]
+        action, was = step.resolve(self.results), self._before.get(name)
+        if was is None or was.step is not step or was.action.inputs != action.inputs:
+            was = self._before[name] = Resolved(step, action, action.key)
+        return was.action, was.key
 
     def accept(self, name: str, result: Result) -> list[str]:
         """Take a step's first result; returns the names that can be resolved because of it."""

@@ -33,6 +33,7 @@ from .news import Hear, News
 from .plan import Planner
 from .profile import profiles
 from .project import Project, open_project
+from .resolve import Resolved
 from .splice import write
 from .store import Store
 from .storyboard import Storyboard
@@ -93,6 +94,8 @@ class Session:
         self._halt = Halt()
         self._thread: threading.Thread | None = None
         self._board: Storyboard | None = None  # Of the last save without mistakes.
+        self._planner: Planner | None = None  # Likewise.
+        self._resolved: dict[str, Resolved] = {}
         self._files: dict[Path, str] = {}  # What is followed.
         self._number = 0
         self._writing = threading.Lock()
@@ -143,14 +146,15 @@ class Session:
             self._say.mistakes(found.mistakes)
             self.news.invalid(self._number, self._base(), found.mistakes)
             return
-        look = forecast(found.planner(), self._store, exact)
+        self._planner = found.planner(before=self._planner)
+        look = forecast(self._planner, self._store, exact, self._resolved)
         touched = _touched(self._board, found.loaded.board)
         self._board = found.loaded.board
         self._stop()
         self._work.keep(set(look.keys.values()))
         save = _Save(self._number, self._base(), begun, found, touched)
         why = explained(look, self._store, found.id, found.variant)
-        planner = found.planner()
+        planner = found.planner(before=self._planner)
         view = View.of(found.loaded.board, planner, look, why)
         view.cost = self._costs(found)
         self.news.begin(save.number, save.base, found, touched, view)
@@ -209,7 +213,7 @@ class Session:
         planners = iter([planner])
 
         def plan() -> Planner:
-            view.planner = next(planners, None) or project.planner()
+            view.planner = next(planners, None) or project.planner(before=planner)
             return view.planner
 
         def listen(event: Event) -> None:
@@ -226,6 +230,7 @@ class Session:
                     listen,
                     lambda step: step.scene in ahead,
                     halt,
+                    self._resolved,
                 )
             )
         except Cancelled:

@@ -66,8 +66,9 @@ class Store:
 
     def holds(self, artifact: Artifact) -> bool:
         """Whether an artifact is here and has its size; its bytes are hashed when they are read."""
-        try:
-            return self.path(artifact.digest).stat().st_size == artifact.size
+        digest = artifact.digest
+        try:  # A film asks for thousands: text, where a Path takes longer than the question.
+            return os.stat(f"{self.root}/artifacts/{digest[:2]}/{digest}").st_size == artifact.size  # noqa: PTH116
         except OSError:
             return False
 

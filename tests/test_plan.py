@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,7 @@ def planned(planner: Planner) -> list[Step]:
     """Every step, once every narration has its length."""
     steps = planner.begin()
     for step in [step for step in steps if step.kind == "narration"]:
-        steps += planner.learn(step.name, {"samples": SAMPLES[step.scene]})
+        steps += planner.learn(step.name, {"samples": SAMPLES.get(step.scene, 20_000)})
     return steps
 
 
@@ -199,6 +200,62 @@ def test_a_scene_copied_renamed_or_moved_asks_for_the_same(tmp_path: Path) -> No
     first, _, last = SPOKEN.scenes
     one, other = (Storyboard("T", scenes, seed=7, persona=MIKE) for scenes in ((first, last), (last, first)))
     assert sorted(map(str, asked(one))) == sorted(map(str, asked(other)))
+
+
+OTHERS: Mapping[str, Any] = {
+    "title": "Another",
+    "persona": replace(MIKE, wardrobe="a red coat"),
+    "seed": 8,
+    "style": "another",
+    "theme": "paper",
+    "format": Format(128, 72, "30"),
+    "language": "de",
+    "captions": "soft",
+    "loudness": -23.0,
+    "poster": 0,
+    "pronunciation": {"Ask": "[[a]]"},
+    "music": Music(source("other")),
+    "room_tone": True,
+    "fonts": (source("another font"),),
+}
+SCENES: Mapping[str, Any] = {
+    "image_prompt": "a lake",
+    "video_prompt": "pan right",
+    "on_screen": True,
+    "narration": "Something else. Go!",
+    "seed": 3,
+    "take": 5,
+    "hold": True,
+    "chapter": "Another",
+    "duration": Fraction(9),
+    "transition": Transition("dip", Fraction(1)),
+}
+
+
+def test_every_field_of_a_storyboard_is_edited_below() -> None:
+    assert {field.name for field in fields(Storyboard)} - OTHERS.keys() == {"scenes"}
+
+
+@pytest.mark.parametrize("field", [*OTHERS, *(f"scene.{name}" for name in SCENES)])
+@pytest.mark.parametrize("board", [SPOKEN, GIVEN, SHOWING], ids=lambda board: board.title)
+def test_a_planner_that_knows_the_one_before_plans_the_same(board: Storyboard, field: str) -> None:
+    """Whatever was edited; and steps of scenes that were not are the very same objects."""
+    before = Planner(board, DRAFT)
+    planned(before)
+    if field.startswith("scene."):
+        name = field.removeprefix("scene.")
+        edited = replace(board.scenes[0], **{name: SCENES[name]})
+        now = replace(board, scenes=(edited, *board.scenes[1:]))
+    else:
+        now = replace(board, **{field: OTHERS[field]})
+    steps = planned(Planner(now, DRAFT, before=before))
+    assert steps == planned(Planner(now, DRAFT))
+    if field.startswith("scene."):
+        kept = {id(step) for step in planned(Planner(board, DRAFT, before=before))}
+        last = board.scenes[-1].id
+        assert all(
+            id(step) in kept for step in steps if step.scene == last and step.kind in {"speech", "still", "clip"}
+        )
 
 
 if __name__ == "__main__":
