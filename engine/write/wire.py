@@ -145,14 +145,8 @@ class Reply:
     def close(self) -> None:
         """End the connection now."""
         if self._client:
-            self._runner.run(self._client_closed())
+            self._runner.run(self._client.aclose())
         self._runner.close()
-
-    async def _client_closed(self) -> None:
-        if self._response:
-            await self._response.aclose()
-        if self._client:
-            await self._client.aclose()
 
 
 @contextmanager

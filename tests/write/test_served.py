@@ -143,6 +143,9 @@ ODD: dict[str, Answer] = {
     "no space after the colon": chunked(PLAIN.replace(b"data: ", b"data:")),
     "no empty lines": chunked(PLAIN.replace(b"\n\n", b"\n")),
     "data over several lines": chunked(PLAIN.replace(b'"choices"', b'\ndata: "choices"')),
+    "data over several lines, a byte a chunk, with carriage returns": chunked(
+        *(bytes([b]) for b in PLAIN.replace(b'"choices"', b'\ndata: "choices"').replace(b"\n", b"\r\n"))
+    ),
     "a mark of byte order": chunked(b"\xef\xbb\xbf" + PLAIN),
     "another content type": chunked(PLAIN, kind="text/plain"),
     "no goodbye, but a reason": said(TEXT, done=False),

@@ -22,7 +22,6 @@ from engine.write.served import ServedModel
 from engine.write.wire import Limits
 
 ROOT = Path(__file__).parents[2]
-HASTY = Limits(first=0.3, between=0.3, whole=0.6, tries=1)
 
 
 def test_a_server_that_stumbles_is_asked_again() -> None:
@@ -275,6 +274,14 @@ def comments(talk: Talk) -> None:
         talk.wait(0.05)
 
 
+def empty(talk: Talk) -> None:
+    """Nor are events that say nothing."""
+    talk.head()
+    while True:
+        talk.event(chunk({"role": "assistant", "content": ""}))
+        talk.wait(0.05)
+
+
 def trickling(talk: Talk) -> None:
     talk.head()
     while True:
@@ -285,31 +292,35 @@ def trickling(talk: Talk) -> None:
 SOON = "\n  Its own log says what it does; a smaller model answers sooner."
 
 
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (silent, "has written nothing after 0.3 s"),
-        (trickling_head, "has written nothing after 0.3 s"),
-        (murmuring, "has written nothing after 0.3 s"),
-        (breaking(STARTED, then=silent), "has stopped in the middle, for 0.3 s"),
-        (breaking(STARTED, then=comments), "has stopped in the middle, for 0.3 s"),
-        (trickling, "has not come to an end after 0.6 s"),
-    ],
-    ids=["silence", "a slow head", "comments", "silence after a piece", "comments after a piece", "a trickle"],
-)
-def test_no_server_is_waited_for_without_end(answer: Answer, message: str) -> None:
+NOTHING = "has written nothing after 0.3 s"
+STOPPED = "has stopped in the middle, for 0.3 s"
+FIRST, BETWEEN, WHOLE = Limits(first=0.3), Limits(between=0.3), Limits(whole=0.6)
+SLOW: dict[str, tuple[Answer, Limits, str]] = {
+    "silence": (silent, FIRST, NOTHING),
+    "a slow head": (trickling_head, FIRST, NOTHING),
+    "comments": (murmuring, FIRST, NOTHING),
+    "empty events": (empty, FIRST, NOTHING),
+    "silence after a piece": (breaking(STARTED, then=silent), BETWEEN, STOPPED),
+    "comments after a piece": (breaking(STARTED, then=comments), BETWEEN, STOPPED),
+    "a trickle": (trickling, WHOLE, "has not come to an end after 0.6 s"),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_no_server_is_waited_for_without_end(name: str) -> None:
+    answer, limits, message = SLOW[name]
     with serving(answer) as server:
-        assert failure(model(server, name="tiny", limits=HASTY)) == f"the server at ADDRESS {message}{SOON}"
+        assert failure(model(server, name="tiny", limits=limits)) == f"the server at ADDRESS {message}{SOON}"
         assert server.left.wait(20)
 
 
 def test_who_reads_may_take_time() -> None:
     with serving(said(TEXT, size=20)) as server:
-        pieces = model(server, limits=HASTY._replace(whole=20)).stream(
+        pieces = model(server, limits=Limits(between=0.5)).stream(
             ASK, SHAPE, seed=1, most_tokens=9, tell=lambda _: None
         )
         first = next(pieces)
-        threading.Event().wait(0.5)  # Longer than it would wait for a piece.
+        threading.Event().wait(0.6)  # Longer than it would wait for a piece.
         assert first + "".join(pieces) == TEXT
 
 

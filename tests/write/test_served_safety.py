@@ -149,7 +149,7 @@ def test_nothing_of_a_key_stays_behind(
     caplog.set_level(logging.DEBUG)
     monkeypatch.chdir(tmp_path)
     with serving(LEAKY[name]) as server:
-        writer = model(server, name="x", limits=PATIENT._replace(first=0.3))
+        writer = model(server, name="x", limits=PATIENT._replace(first=0.5))
         with pytest.raises(WriterError) as caught:
             list(writer.stream(ASK, SHAPE, seed=1, most_tokens=9, tell=lambda _: None))
         assert server.heard[0].headers["authorization"] == f"Bearer {KEY}"
