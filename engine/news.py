@@ -75,7 +75,7 @@ class News:
         }
         with self._woken:
             if self._view is not None:
-                view.takes = self._view.takes
+                view.takes = dict(self._view.takes)
             self._view, self._all = view, True
             self._top |= top
             self._wake()
@@ -126,14 +126,11 @@ class News:
             self._top |= {"film": film, "file": str(items["film"].to)}
             self._end(view, "done", seconds=round(seconds, 2))
 
-    def takes(self, view: View, found: Iterable[tuple[str, int, Artifact]]) -> None:
-        """The takes of each scene's picture that were made so far."""
-        by_scene: dict[str, list[tuple[int, Artifact]]] = {}
-        for scene, number, still in found:
-            by_scene.setdefault(scene, []).append((number, still))
+    def takes(self, view: View, found: Mapping[str, list[tuple[int, Artifact]]]) -> None:
+        """The takes of some scenes' pictures that were made so far."""
         with self._woken:
-            view.takes = by_scene
-            self._all = True
+            view.takes |= found
+            self._dirty |= found.keys()
             self._wake()
 
     def snapshot(self) -> dict[str, Any]:

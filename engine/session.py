@@ -8,51 +8,37 @@ whole, the film.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import secrets
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from .build import Event, Halt, build
+from .build import Built, Halt, build
 from .checkout import Checkout, Delivered
 from .delivery import exact
 from .digests import Digests
-from .document import shown
-from .errors import AuthorError, BuildError, Cancelled, MikebotError, Mistake, UsageError
+from .errors import AuthorError, BuildError, Cancelled, MikebotError, Mistake
 from .estimate import Estimator
 from .executors.kept import KeptExecutor
 from .executors.local import LocalExecutor, cores
 from .forecast import Forecast, forecast
-from .graph import Step
+from .graph import Artifact, Step
 from .news import Hear, News
 from .plan import Planner
-from .profile import profiles
-from .project import Project, open_project
+from .project import Project
 from .resolve import Resolved
+from .saves import Request, Saves
 from .splice import write
 from .store import Store
-from .storyboard import Storyboard
+from .storyboard import Scene, Storyboard
 from .view import View, drawn
 from .watch import Watch
 from .why import explained
-
-LOOKS = 5  # How often a save with mistakes is read again because files changed while it was read.
-
-
-class Request(NamedTuple):
-    """What is watched, and how it is rendered."""
-
-    file: Path
-    root: Path
-    store: Path
-    profile: str = "draft"
-    shape: str = ""
-    lanes: int = 0
 
 
 class Say(Protocol):
@@ -88,15 +74,16 @@ class Session:
         self._request = request
         self._say = say
         self._store = Store(request.store, remembering=True)
-        self._digests = Digests(request.store / "digests.json")
-        self._watch = Watch(self._digests)
+        self._watch = Watch(Digests(request.store / "digests.json"))
         self._work = KeptExecutor(LocalExecutor(request.store, request.lanes))
         self._halt = Halt()
         self._thread: threading.Thread | None = None
         self._board: Storyboard | None = None  # Of the last save without mistakes.
         self._planner: Planner | None = None  # Likewise.
         self._resolved: dict[str, Resolved] = {}
-        self._files: dict[Path, str] = {}  # What is followed.
+        self._saves = Saves(request, self._watch)
+        self._seen: dict[str, Scene] = {}  # Scenes whose takes were looked for, and have not been touched since.
+        self._around: Storyboard | None = None  # What their pictures depend on besides.
         self._number = 0
         self._writing = threading.Lock()
         self.news = News(secrets.token_hex(8), self._store.read, editor)
@@ -141,23 +128,21 @@ class Session:
     def _look(self, begun: float) -> None:
         """Take in a save: decide what it needs, stop what it does not, and build."""
         self._number += 1
-        found = self._open()
+        found = self._saves.read()
         if isinstance(found, AuthorError):
             self._say.mistakes(found.mistakes)
-            self.news.invalid(self._number, self._base(), found.mistakes)
+            self.news.invalid(self._number, self._saves.base, found.mistakes)
             return
         self._planner = found.planner(before=self._planner)
         look = forecast(self._planner, self._store, exact, self._resolved)
-        touched = _touched(self._board, found.loaded.board)
+        save = _Save(self._number, self._saves.base, begun, found, _touched(self._board, found.loaded.board))
         self._board = found.loaded.board
         self._stop()
         self._work.keep(set(look.keys.values()))
-        save = _Save(self._number, self._base(), begun, found, touched)
-        why = explained(look, self._store, found.id, found.variant)
         planner = found.planner(before=self._planner)
-        view = View.of(found.loaded.board, planner, look, why)
+        view = View.of(self._board, planner, look, explained(look, self._store, found.id, found.variant))
         view.cost = self._costs(found)
-        self.news.begin(save.number, save.base, found, touched, view)
+        self.news.begin(save.number, save.base, found, save.touched, view)
         self._tell(save, look)
         self._halt = Halt()
         self._thread = threading.Thread(target=self._build, args=[save, view, planner, self._halt], daemon=True)
@@ -169,70 +154,12 @@ class Session:
         if save.project.loaded.warnings:
             self._say.mistakes(save.project.loaded.warnings)
 
-    def _open(self) -> Project | AuthorError:
-        """The storyboard as it is saved, or what is wrong; follows every file that decided it."""
-        request = self._request
-        before: dict[Path, str] = {}
-        for _ in range(LOOKS):
-            try:
-                project = open_project(str(request.file), request.profile, str(request.store), request.shape)
-            except (AuthorError, UsageError) as problem:
-                error = problem if isinstance(problem, AuthorError) else _as_mistake(problem, request.file)
-                sought = {request.file, *self._files, *error.sought, *_profiles(request)}
-                now = {path: self._watch.digest(path) for path in sought}
-                if now == before:
-                    break
-                before = now  # Read once more: what is followed must be no newer than what was read.
-            else:
-                self._follow(self._read(project))
-                return project
-        self._follow(before)
-        return error
-
-    def _follow(self, files: dict[Path, str]) -> None:
-        self._files = files
-        self._watch.follow(files)
-
-    def _read(self, project: Project) -> dict[Path, str]:
-        """Every file that decided a project, with the digest that it had."""
-        files = {source.path: source.digest for source in project.loaded.files}
-        files |= dict(project.profile_files.read)
-        files |= dict.fromkeys(project.profile_files.absent, "")
-        if project.loaded.lacking:
-            files[project.root / "fonts"] = self._watch.digest(project.root / "fonts")
-        return files
-
-    def _base(self) -> str:
-        """The digest of the storyboard's text as it was looked at."""
-        return self._files.get(self._request.file, "")
-
     def _build(self, save: _Save, view: View, planner: Planner, halt: Halt) -> None:
         """Build one save; runs in a thread of its own."""
-        project, ahead = save.project, frozenset(save.touched)
-        checkout = Checkout(project, self._store)
-        planners = iter([planner])
-
-        def plan() -> Planner:
-            view.planner = next(planners, None) or project.planner(before=planner)
-            return view.planner
-
-        def listen(event: Event) -> None:
-            self.news.hear(view, event)
-
+        checkout = Checkout(save.project, self._store)
         try:
             checkout.refuse_place()
-            done = checkout.deliver(
-                lambda: build(
-                    plan,
-                    self._store,
-                    self._work,
-                    project.loaded.sources,
-                    listen,
-                    lambda step: step.scene in ahead,
-                    halt,
-                    self._resolved,
-                )
-            )
+            self._deliver(save, view, checkout.deliver(lambda: self._built(save, view, planner, halt)))
         except Cancelled:
             return
         except BuildError as error:
@@ -243,11 +170,27 @@ class Session:
             self._fail(view, halt, str(error))
         except Exception:
             self._fail(view, halt, traceback.format_exc())
-        else:
-            self._deliver(save, view, done)
-        with contextlib.suppress(OSError):
-            self._digests.save()
+        save.project.loaded_digests.save()
         gc.collect()
+
+    def _built(self, save: _Save, view: View, planner: Planner, halt: Halt) -> Built:
+        """One try at it; a plan that changes under the build is made anew."""
+        planners, ahead = iter([planner]), frozenset(save.touched)
+
+        def plan() -> Planner:
+            view.planner = next(planners, None) or save.project.planner(before=planner)
+            return view.planner
+
+        return build(
+            plan,
+            self._store,
+            self._work,
+            save.project.loaded.sources,
+            lambda event: self.news.hear(view, event),
+            lambda step: step.scene in ahead,
+            halt,
+            self._resolved,
+        )
 
     def _fail(self, view: View, halt: Halt, message: str) -> None:
         if not halt.said.is_set():
@@ -268,14 +211,19 @@ class Session:
         estimator, lanes = Estimator(self._store.paces(), project.profile), self._request.lanes or cores()
         return lambda step: estimator.seconds(step) / lanes
 
-    def _takes(self, save: _Save) -> Iterable[tuple[str, int, Any]]:
-        """The takes of each scene's picture that are in the store."""
-        project = save.project
-        keys = list(drawn(project.loaded.board, project.profile, project.loaded.board.scenes))
+    def _takes(self, save: _Save) -> dict[str, list[tuple[int, Artifact]]]:
+        """The takes that are in the store, of each scene that was touched since this was asked."""
+        board, around = save.project.loaded.board, replace(save.project.loaded.board, scenes=(), title="", poster=0)
+        known = self._seen if around == self._around else {}
+        scenes = [scene for scene in board.scenes if known.get(scene.id) != scene or scene.id in save.touched]
+        keys = list(drawn(board, save.project.profile, scenes))
         made = self._store.lookup(key for _, _, key in keys)
+        found: dict[str, list[tuple[int, Artifact]]] = {scene.id: [] for scene in scenes}
         for scene, take, key in keys:
             if key in made and self._store.holds(made[key].outputs["image"]):
-                yield scene, take, made[key].outputs["image"]
+                found[scene].append((take, made[key].outputs["image"]))
+        self._seen, self._around = {scene.id: scene for scene in board.scenes}, around
+        return found
 
     def _stop(self) -> None:
         """Let go of the build that runs, if one does: it ends at once, its actions when `keep` says so."""
@@ -293,16 +241,6 @@ class Session:
             self._work.close()
             self.news.close()
             self._store.close()
-
-
-def _profiles(request: Request) -> list[Path]:
-    """Where the workspace's own profiles are, or could be."""
-    folder = request.root / "profiles"
-    return [folder, *(folder / f"{name}.yaml" for name in (request.profile, *profiles(request.root)))]
-
-
-def _as_mistake(problem: UsageError, file: Path) -> AuthorError:
-    return AuthorError([Mistake(shown(file), 1, 1, 1, 1, problem.message, problem.hint)])
 
 
 def _touched(before: Storyboard | None, now: Storyboard) -> list[str]:

@@ -57,7 +57,7 @@ class Watch:
         self._marks = {path: _mark(path) for path in self._known}
         self._ears.open(self._known)
         with self._woken:  # What changed between being read and being followed raised no hint.
-            self._dirty = True
+            self._dirty, self.heard = True, time.monotonic()
 
     def next(self) -> set[Path]:
         """Wait until files changed and are whole again; returns them, or nothing once `leave` was called."""

@@ -43,7 +43,7 @@ LAYERS = (
     {"revision", "diff_steps"},
     {"executors", "worker"},
     {"unsaved", "inplace", "splice", "view"},
-    {"report", "checkout", "delivery", "diff_report", "preview", "watch", "news", "session", "write"},
+    {"report", "checkout", "delivery", "diff_report", "preview", "watch", "saves", "news", "session", "write"},
     {"commands", "cli"},
 )
 
@@ -86,6 +86,7 @@ OUTSIDE = {
     "httpx": {"write"},
     "jinja2": {"write"},
     "llguidance": {"write"},
+    "markdown_it": {"write"},
     "pypdf": {"write"},
     "torch": {"write"},
     "transformers": {"write"},

@@ -104,10 +104,16 @@ def vim(file: Path) -> None:
     subprocess.run([program, "-es", "-u", "NONE", "-c", "%s/old/new/", "-c", "wq", str(file)], check=True, timeout=20)
 
 
-@pytest.mark.parametrize("save", [truncate, truncate_slowly, in_pieces, aside, backup, vim])
+@pytest.mark.parametrize("save", [truncate, truncate_slowly, aside, backup, vim])
 def test_a_save_is_heard_once_and_whole(watched: Watched, save: Callable[[Path], None]) -> None:
     save(watched.file)
     assert watched.told() == [{"storyboard.yaml": digest(NEW)}]
+
+
+def test_a_save_in_pieces_is_heard_when_it_is_over(watched: Watched) -> None:
+    """Perhaps before that, too: a writer who rests for long looks as if he were done."""
+    in_pieces(watched.file)
+    assert watched.told()[-1] == {"storyboard.yaml": digest(NEW)}
 
 
 def test_a_checkout_of_git_is_heard(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Mistake
-from engine.session import Request, Session
+from engine.saves import Request
+from engine.session import Session
 
 
 class Heard:

@@ -15,7 +15,8 @@ from ..errors import MOST_SHOWN, MikebotError, Mistake, UsageError
 from ..places import store_folder, storyboard_file, workspace
 from ..preview.server import Server
 from ..report import seconds
-from ..session import Request, Session
+from ..saves import Request
+from ..session import Session
 
 PORT = 8740  # So that a page finds its server again; the next one that is free where it is taken.
 PORTS = 10
