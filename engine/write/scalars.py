@@ -23,7 +23,7 @@ _NUMBER = re.compile(
 )
 _NAMES = {"\0": "\\0", "\t": "\\t", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 _BREAKS = re.compile(r"(?<=[^ \t]) (?=[^ \t])")  # Single spaces: the only ones at which a line may end.
-_SENTENCE = (".", "!", "?", "…", ":", ";")
+_SENTENCE = (".", "!", "?", "…")
 
 
 def scalar(text: str, *, flow: bool = False) -> str:
@@ -140,7 +140,8 @@ def _count(words: list[str], width: int) -> int:
 
 def _wrapped(text: str, indent: int, used: int) -> str:
     """In double quotes over several lines, which end at a space, or behind an escaped line break."""
-    lines, line = [], '"'
+    lines: list[str] = []
+    line = '"'
     for glue, piece in _pieces(text):
         room = WIDTH - (indent if lines else used)
         if len(line) + len(glue) + len(piece) >= room and line != '"':
