@@ -196,6 +196,18 @@ def _state(scene: Scene, work: Sequence[Work]) -> str:
 
 
 def _reasons(work: Sequence[Work]) -> Iterator[str]:
-    """Why a scene runs, each reason once."""
+    """Why a scene runs, each reason once, in the words of the storyboard where it has some."""
     said = [f"{part.step.kind}: {reason}" for part in work for reason in part.reasons]
-    return iter(dict.fromkeys(said))
+    for reason in dict.fromkeys(said):
+        yield next(
+            (written + reason.removeprefix(ours) for ours, written in _WRITTEN if reason.startswith(ours)), reason
+        )
+
+
+_WRITTEN = (
+    ("speech: text:", "narration:"),
+    ("narration: text:", "narration:"),
+    ("still: prompt:", "image_prompt:"),
+    ("clip: prompt:", "video_prompt:"),
+    ("still: show.", "show."),
+)

@@ -85,7 +85,7 @@ def test_an_edit_makes_its_scene_again_and_says_why(shop: Workshop) -> None:
         assert follower.scenes["red"]["reasons"] == []
         blue = follower.scenes["blue"]
         assert blue["state"] == "done"
-        assert blue["reasons"] == ['speech: text: "That one is blue." -> "This one is blue."']
+        assert blue["reasons"] == ['narration: "That one is blue." -> "This one is blue."']
         assert "blue/speech" in steps(follower, "built")
         assert "red/speech" in steps(follower, "hit")
         assert film(shop) == follower.top["film"]["digest"] == shop.clean()["film"]
@@ -200,6 +200,20 @@ def test_a_save_in_the_middle_stops_what_is_stale_and_keeps_what_is_not(shop: Wo
         made = dict(records.execute("SELECT kind, count(*) FROM results GROUP BY kind"))
     assert made["still"] == 3
     assert made["scene"] == 2, "the scene with the red door was made to its end, though nobody wanted it any more"
+
+
+def test_the_scenes_that_were_touched_are_made_first(shop: Workshop) -> None:
+    """Every scene is stale, one of them is edited; in one lane it is whole before another has begun to be encoded."""
+    fields = "on_screen: false, narration: Number {0}., image_prompt: boat {0}, video_prompt: pan left"
+    text = BOARD + "".join(f"  - {{id: s{number}, {fields.format(number)}}}\n" for number in range(6))
+    shop.write(text)
+    with watching(board(shop), "short", lanes=1) as (_, follower, _heard):
+        follower.until(settled(text))
+        edited = text.replace("title:", "theme: paper\ntitle:").replace("Number 5.", "Number five.")
+        replaced(board(shop), edited)
+        follower.until(lambda f: f.top["base"] == base_of(edited) and "s5/scene" in steps(f, "built"))
+        assert [step for step in steps(follower, "built") if step.endswith("/scene")] == ["s5/scene"]
+        follower.until(settled(edited))
 
 
 def test_a_step_that_fails_is_told_and_the_others_are_kept(shop: Workshop) -> None:
