@@ -14,6 +14,7 @@ from ..document import shown
 from ..errors import MikebotError, UsageError
 from ..load import load
 from ..places import storyboard_file, workspace
+from ..storyboard import Storyboard
 from ..write import brief as briefs
 from ..write import compose, place
 from ..write.brief import Brief
@@ -21,7 +22,7 @@ from ..write.choose import choose, three_ways
 from ..write.dialogue import Limits
 from ..write.growing import Growing, growing_from
 from ..write.model import Model, WriterError
-from ..write.pace import minutes, words_a_minute
+from ..write.pace import count, minutes, words_a_minute
 from ..write.progress import Progress
 from ..write.prompts import Prompts
 from ..write.sources import read_source, read_sources
@@ -73,6 +74,17 @@ def _brief(args: argparse.Namespace, root: Path, say: Progress) -> Brief:
     return Brief(prompt, persona, language, length, scenes, words, rate, seed, sources)
 
 
+def brief_of(board: Storyboard, prompt: str, seed: int | None, language: str = "") -> Brief:
+    """What is asked for where a storyboard is there already; in another language, where one is named."""
+    language = language or board.language
+    said = [scene.narration for scene in board.scenes if scene.narration]
+    words = sum(count(text, board.language) for text in said) / max(1, len(said))
+    rate = briefs.pace(words_a_minute(board.persona, language))
+    lasts = round(max(0.1, words * len(said) / rate), 2)
+    seed = board.seed if seed is None else seed
+    return Brief(prompt, board.persona, language, lasts, len(board.scenes), max(10.0, words), rate, seed)
+
+
 def _titles(args: argparse.Namespace, root: Path, asked: Brief, say: Progress) -> int:
     with chosen(args, say) as model:
         at = compose.desk(asked, model, own_prompts(root, say), limits(args), say)
@@ -86,20 +98,19 @@ def _outlined(args: argparse.Namespace, root: Path, notes: Path, asked: Brief, s
     """From notes, without a model."""
     from ..write.outline import outline
 
-    text = read_source(notes)
-    name = asked.persona.id if asked.persona else ""
-    head, scenes = outline(text, persona=name, language=asked.language)
-    title = str(head["title"])
-    file = place.new_file(root, args.name or briefs.slug(title) or briefs.slug(notes.stem))
-    about = place.head_of(asked, title, str(head.get("style", "")))
-    lines = [f"outline of: {notes.name}"]
-    return _at_once(Growing(file, {**head, **about}, lines, say.note), scenes, asked, say)
+    found = outline(read_source(notes), name=notes.stem, persona=asked.persona, language=asked.language)
+    for remark in found.notes:
+        say.note(f"{shown(notes)}: {remark}")
+    name = args.name or briefs.slug(str(found.head["title"])) or briefs.slug(notes.stem)
+    head = found.head if args.seed is None else {**found.head, "seed": args.seed}
+    growing = Growing(place.new_file(root, name), head, [f"outline of: {notes.name}"], say.note)
+    return _at_once(growing, found.scenes, asked, say)
 
 
 def _at_once(growing: Growing, scenes: Sequence[Mapping[str, Any]], asked: Brief, say: Progress) -> int:
     """Scenes that are there already, written together."""
     growing.whole(scenes)
-    return _finished(growing, scenes, asked, say)
+    return _finished(growing, scenes, replace(asked, minutes=0), say)
 
 
 def _written(args: argparse.Namespace, root: Path, asked: Brief, say: Progress) -> int:
@@ -148,19 +159,19 @@ def _rest(
     length = args.minutes or float(before.get("minutes", briefs.MINUTES))
     left = round(length - minutes(scenes, asked.persona, asked.language), 2)
     usual = args.words_a_scene or asked.rate * briefs.SECONDS / 60
-    count = args.scenes or int(before.get("scenes", 0)) - len(scenes)
+    number = args.scenes or int(before.get("scenes", 0)) - len(scenes)
     if not args.scenes and "scenes" not in before:
-        count = round(left * asked.rate / usual)
-    if count < 1:
+        number = round(left * asked.rate / usual)
+    if number < 1:
         has = f"{shown(file)} has its {len(scenes)} scenes"
         raise UsageError(has, "say how many more are to follow: --scenes 3")
-    words = args.words_a_scene or (max(0.5 * usual, left * asked.rate / count) if left > 0 else usual)
-    return replace(asked, minutes=round(max(left, count * words / asked.rate), 2), scenes=count, words=words)
+    words = args.words_a_scene or (max(0.5 * usual, left * asked.rate / number) if left > 0 else usual)
+    return replace(asked, minutes=round(max(left, number * words / asked.rate), 2), scenes=number, words=words)
 
 
 @contextlib.contextmanager
 def chosen(args: argparse.Namespace, say: Progress) -> Iterator[Model]:
-    """The model that writes, until it is done."""
+    """The model that writes, until it is done. Raises UsageError where there is none."""
     model = choose(args.model, say.note)
     if model is None:
         raise UsageError(three_ways(), "without a model: --outline NOTES.md, or --scaffold for an empty arc to fill in")
@@ -207,7 +218,7 @@ def _finished(
     growing: Growing, made: Sequence[Mapping[str, Any]], asked: Brief, say: Progress, more: bool = False
 ) -> int:
     lasts = minutes(made, asked.persona, asked.language)
-    if made and not 0.75 <= lasts / asked.minutes <= 1.33 and asked.prompt:
+    if asked.minutes and not 0.75 <= lasts / asked.minutes <= 1.33:
         say.note(f"it lasts about {lasts:.1f} minutes, not {asked.minutes:g}")
     file = shown(growing.file)
     event = {"file": str(growing.file), "scenes": len(made), "minutes": round(lasts, 2), "tokens": say.total}

@@ -53,11 +53,11 @@ def strays(value: Any, shape: Shape, root: Shape | None = None) -> Iterator[str]
 
 def put_right(scene: Mapping[str, Any], shape: Shape, head: Mapping[str, Any]) -> tuple[dict[str, Any], Flaws]:
     """A scene without what it shows in vain, and what is wrong with it then; what was cut is a soft flaw."""
-    made, before = dict(scene), list(_checked(scene, head))
+    made, before = dict(scene), list(checked(scene, head))
     if compiled(dict(shape))(made):
         with contextlib.suppress(MikebotError):
             made = settled(made, ())
-    after = list(_checked(made, head)) if made != scene else before
+    after = list(checked(made, head)) if made != scene else before
     return made, Flaws(after, [reason for reason in before if reason not in after])
 
 
@@ -74,7 +74,7 @@ def of_words(scene: Mapping[str, Any], language: str, least: int, most: int) -> 
     return Flaws(soft=[f"its narration has {words} {unit(language)}: write {least} to {most}"])
 
 
-def _checked(scene: Mapping[str, Any], head: Mapping[str, Any]) -> Iterator[str]:
+def checked(scene: Mapping[str, Any], head: Mapping[str, Any]) -> Iterator[str]:
     """The mistakes of a film that has this scene alone."""
     from .hand import board_text
 
@@ -82,10 +82,15 @@ def _checked(scene: Mapping[str, Any], head: Mapping[str, Any]) -> Iterator[str]
     found = [*document.mistakes]
     if not found:
         found = [*shape_mistakes(document, "storyboard"), *meanings(document)]
-    if not found:
+    if not found and not brings_files(scene):
         found = show_mistakes(document, 0, scene, None)
-    for mistake in found[:5]:
-        yield f"{mistake.message} ({mistake.hint})" if mistake.hint else mistake.message
+    yield from (mistake.message for mistake in found[:5])
+
+
+def brings_files(scene: Mapping[str, Any]) -> bool:
+    """Whether what a scene shows is in a file of the author's."""
+    show = scene.get("show")
+    return isinstance(show, dict) and any("file" in part for part in show.values() if isinstance(part, dict))
 
 
 def _meant(value: Any, shape: Shape, root: Shape) -> Shape:
@@ -106,7 +111,6 @@ def _likeness(value: Any, shape: Shape) -> int:
     """How far a value looks as if it was meant for a schema."""
     if isinstance(value, dict):
         known = shape.get("properties", {})
-        fixed = sum(3 for key, rule in known.items() if "const" in rule and value.get(key) == rule["const"])
-        return fixed + sum(key in known for key in value) + all(key in value for key in shape.get("required", ()))
+        return sum(1 + _likeness(below, known[key]) for key, below in value.items() if key in known)
     names = {str: "string", list: "array", bool: "boolean"}
     return int(shape.get("type") == names.get(type(value)))

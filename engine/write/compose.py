@@ -25,6 +25,7 @@ from .shape import LINE, opening, scene_shape, titles_shape
 SHOWN_BEFORE = 12  # Scenes whose narration a model is shown when it writes the next.
 GIVE_UP = 2  # Scenes in a row that came to nothing: so will the others.
 MOST_ID = 40
+PICTURE, SHOWS = {"image_prompt", "video_prompt"}, {"code", "slide", "diagram"}
 MOST_TOKENS = 4000  # Of an answer: more than any that keeps to its shape.
 
 
@@ -206,10 +207,15 @@ def written_scene(
 
 
 def unwrapped(value: Any) -> Any:
-    """A scene out of what a model may have put around it: {"scene": {...}}, or {"scenes": [{...}]}."""
+    """A scene out of what a model may have put around it, {"scene": {...}} or {"scenes": [{...}]}, with one picture."""
     inner = value.get("scene", value.get("scenes")) if "id" not in value and "narration" not in value else None
     inner = inner[0] if isinstance(inner, list) and inner else inner
-    return inner if isinstance(inner, dict) else value
+    scene = inner if isinstance(inner, dict) else value
+    show = scene.get("show")
+    needless = (
+        PICTURE if isinstance(show, dict) and show.keys() & SHOWS else {"show"} if "image_prompt" in scene else set()
+    )
+    return {key: made for key, made in scene.items() if key not in needless}
 
 
 def _planned(value: Mapping[str, Any], brief: Brief, taken: set[str], title: str) -> tuple[Plan | None, Flaws]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from ..document import Document, parse
 from ..errors import MikebotError
 from .hand import HEAD, SCENE, scene_text
+from .scalars import WIDTH, scalar
 
 Path = tuple[str | int, ...]
 _BREAK = re.compile(r"\r\n|\n|\r")
@@ -60,6 +61,16 @@ def put(raw: bytes, name: str, path: Path, value: Any) -> bytes:
         return _swapped(page, path, value) if there is not None else _added(page, path, value)
 
     return _checked(raw, name, lambda data: _set(data, path, value), change)
+
+
+def rework(raw: bytes, name: str, path: Path, change_text: Callable[[str], str]) -> bytes:
+    """Change a text where it stands, letter by letter, in whatever way it is written."""
+
+    def change(page: _Page) -> str:
+        begin, end = page.span(path)
+        return page.text[:begin] + change_text(page.text[begin:end]) + page.text[end:]
+
+    return _checked(raw, name, lambda data: _set(data, path, change_text(_at(data, path))), change)
 
 
 def drop(raw: bytes, name: str, path: Path) -> bytes:
@@ -194,6 +205,8 @@ def _swapped(page: _Page, path: Path, value: Any) -> str:
         lines = entry("chapter", value)
         text = lines[0].split(": ", 1)[1] if len(lines) == 1 else json.dumps(value, ensure_ascii=False)
         return page.text[:begin] + text + page.text[end:]
+    if isinstance(value, str) and _fits_line(page, begin, end, value):
+        return page.text[:begin] + scalar(value) + page.text[end:]
     start, key_end = page.span(path, key=True)
     lines = entry(str(path[-1]), value)
     lines[0] = page.text[start:key_end] + lines[0][lines[0].index(":") :]  # The key stays as it is written.
@@ -203,6 +216,12 @@ def _swapped(page: _Page, path: Path, value: Any) -> str:
     elif len(lines) > 1 and (behind := page.text[end : page.line_end(end)].strip()):
         lines[0], end = f"{lines[0]} {behind}", page.line_end(end)
     return page.text[:start] + _indented(page, start, lines) + page.text[end:]
+
+
+def _fits_line(page: _Page, begin: int, end: int, value: str) -> bool:
+    """Whether a text goes where another stands on one line, as that one does."""
+    column = begin - max(at for at in page.starts if at <= begin)
+    return not _BREAK.search(page.text, begin, end) and "\n" not in value and column + len(scalar(value)) <= WIDTH
 
 
 def _indented(page: _Page, start: int, lines: Sequence[str]) -> str:

@@ -67,6 +67,10 @@ class Progress:
         """Which model writes."""
         self._told({"event": "model", "name": name, "revision": revision}, "")
 
+    def event(self, event: Mapping[str, Any]) -> None:
+        """Something for programs alone."""
+        self._told(event, "")
+
     def done(self, event: Mapping[str, Any], text: str) -> None:
         """It is over."""
         self._clear()
