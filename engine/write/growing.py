@@ -8,6 +8,7 @@ into a storyboard of its own beside it.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,13 +36,15 @@ class Growing:
         self.added = 0
         self._head, self._comment, self._note = head, comment, note
         self._raw = after  # What the file holds, as far as it is ours to add to.
+        self._mine: list[Mapping[str, Any]] = []  # The scenes that were added to it.
 
     def add(self, scene: Mapping[str, Any]) -> None:
         """One more scene. Raises MikebotError where nothing can be written."""
         if self._raw:
             self._append(scene)
         else:
-            self._begin(scene)
+            self._begin([scene])
+        self._mine.append(scene)
         self.added += 1
 
     def whole(self, scenes: Sequence[Mapping[str, Any]]) -> None:
@@ -52,14 +55,15 @@ class Growing:
             raise UsageError(f"{shown(self.file)} is there already", "name another with --name") from None
         self.added = len(scenes)
 
-    def _begin(self, scene: Mapping[str, Any]) -> None:
-        made = board_text(self._head, [scene], self._comment).encode()
+    def _begin(self, scenes: Sequence[Mapping[str, Any]]) -> None:
+        made = board_text(self._head, scenes, self._comment).encode()
         try:
             create(self.file, made)
         except FileExistsError:
             self._leave(f"{shown(self.file)} was written by somebody else meanwhile")
-            self._begin(scene)
-        self._raw = made
+            self._begin(scenes)
+        else:
+            self._raw = made
 
     def _append(self, scene: Mapping[str, Any]) -> None:
         target = Path(os.path.realpath(self.file))
@@ -78,15 +82,31 @@ class Growing:
         return None
 
     def _elsewhere(self, scene: Mapping[str, Any], why: str) -> None:
-        self._leave(why)
-        self._begin(scene)
+        """Go on in another file, with those scenes, too, that whoever changed this one did not see."""
+        there = self._there()
+        lost = [mine for mine in self._mine if mine["id"] not in there]
+        more = f"; of those that it had, {', '.join(str(one['id']) for one in lost)} went with it, and go there, too"
+        self._leave(why, more if lost else "")
+        self._mine = lost
+        self._begin([*lost, scene])
 
-    def _leave(self, why: str) -> None:
+    def _there(self) -> set[str]:
+        """The scenes that the file has, whoever wrote it; of a text with mistakes, all that are named."""
+        try:
+            document = parse(self.file.read_bytes(), self.file.name)
+        except OSError:
+            return set()
+        scenes = document.data.get("scenes") if isinstance(document.data, dict) else None
+        if isinstance(scenes, list):
+            return {str(scene.get("id")) for scene in scenes if isinstance(scene, dict)}
+        return set(re.findall(r"[\w-]+", document.text))
+
+    def _leave(self, why: str, more: str = "") -> None:
         """Go on beside a file that is somebody else's."""
         stem = self.file.name.removesuffix(".yaml").split(".rest")[0]
         names = (f"{stem}.rest{f'-{number}' if number > 1 else ''}.yaml" for number in range(1, 1000))
         self.file = next(path for name in names if not os.path.lexists(path := self.file.with_name(name)))
-        self._note(f"{why}, and stays as it is; the scenes to come go into {shown(self.file)}")
+        self._note(f"{why}, and stays as it is; the scenes to come go into {shown(self.file)}{more}")
 
 
 def growing_from(file: Path) -> tuple[bytes, Any]:
