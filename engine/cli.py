@@ -69,6 +69,8 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check = commands.add_parser("check", help="every mistake in storyboards, personas and profiles")
     check.add_argument("paths", nargs="+", metavar="PATH", help="a storyboard, its folder, a persona or a profile")
     check.add_argument("--format", choices=("text", "json", "github"), default="text")
+    check.add_argument("--script", action="store_true", help="advice, too: length, pace, openings, prompts")
+    check.add_argument("--minutes", type=_minutes, metavar="M", help="advice, too: how far the film is from M minutes")
 
     plan = commands.add_parser("plan", help="what a render would do, why, and how long that takes")
     _board(plan)

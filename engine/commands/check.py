@@ -9,17 +9,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..digests import Digests
-from ..document import shown
+from ..document import read, shown
 from ..errors import MOST_SHOWN, AuthorError, Mistake, UsageError, plain
-from ..load import load, persona_mistakes
+from ..load import Loaded, load, persona_mistakes
 from ..places import storyboard_file, workspace
 from ..profile import load_profile
 
+_ORDER = ("error", "warning", "advice")
+
 
 def run(args: argparse.Namespace) -> int:
-    """Print what is wrong; 2 if anything is, warnings aside."""
-    found = [mistake for path in args.paths for file in _files(Path(path)) for mistake in _mistakes(file)]
-    found = sorted(dict.fromkeys(found), key=lambda m: (m.severity != "error", m.file, m.line, m.column))
+    """Print what is wrong; 2 if anything is, warnings and advice aside."""
+    script = args.script or args.minutes is not None
+    found = [
+        mistake
+        for path in args.paths
+        for file in _files(Path(path))
+        for mistake in _mistakes(file, script, args.minutes)
+    ]
+    found = sorted(dict.fromkeys(found), key=lambda m: (_ORDER.index(m.severity), m.file, m.line, m.column))
     {"text": _text, "json": _json, "github": _github}[args.format](found)
     return 2 if any(mistake.severity == "error" for mistake in found) else 0
 
@@ -35,7 +43,7 @@ def _files(path: Path) -> Sequence[Path]:
     return [file for pattern in below for file in sorted(path.glob(pattern))] or [path]
 
 
-def _mistakes(path: Path) -> Sequence[Mistake]:
+def _mistakes(path: Path, script: bool = False, minutes: float | None = None) -> Sequence[Mistake]:
     try:
         file = storyboard_file(path)
         root = workspace(file.absolute().parent)
@@ -44,11 +52,18 @@ def _mistakes(path: Path) -> Sequence[Mistake]:
         if file.parent.name == "profiles":
             load_profile(file.stem, root)
             return []
-        return load(file, root, Digests()).warnings
+        loaded = load(file, root, Digests())
+        return [*loaded.warnings, *(_advice(file, loaded, minutes) if script else ())]
     except AuthorError as error:
         return error.mistakes
     except UsageError as error:
         return [Mistake(shown(path), 1, 1, 1, 1, error.message, error.hint)]
+
+
+def _advice(file: Path, loaded: Loaded, minutes: float | None) -> Sequence[Mistake]:
+    from ..write.script import advice
+
+    return advice(read(file)[0], loaded.board.persona, minutes)
 
 
 def _text(found: Sequence[Mistake]) -> None:
@@ -71,7 +86,8 @@ def _github(found: Sequence[Mistake]) -> None:
         text = _escaped(plain(f"{m.message}\n{m.hint}" if m.hint else m.message))
         place = f"line={m.line},col={m.column},endLine={m.end_line},endColumn={m.end_column}"
         file = _escaped(m.file).replace(",", "%2C").replace(":", "%3A")
-        print(f"::{m.severity} file={file},{place}::{text}")
+        severity = "notice" if m.severity == "advice" else m.severity  # As GitHub calls it.
+        print(f"::{severity} file={file},{place}::{text}")
 
 
 def _escaped(text: str) -> str:

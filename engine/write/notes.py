@@ -137,7 +137,9 @@ def _blocks(tokens: Sequence[Token], skipped: int, left: _Left) -> Iterator[Bloc
 def _gathered(tokens: Sequence[Token], line: int, skipped: int, left: _Left) -> Iterator[Block]:
     """A list or a table, and behind it the code that stands within its points."""
     if tokens[0].type == "table_open":
-        yield Block("table", line, points=tuple(_rows(tokens, line, left)))
+        rows = tuple(_rows(tokens, line, left))
+        if rows:
+            yield Block("table", line, points=rows)
         return
     points: list[Point] = []
     for token in tokens:
