@@ -200,7 +200,9 @@ def _swapped(page: _Page, path: Path, value: Any) -> str:
     """Another value in the place of the old one."""
     begin, end = page.span(path)
     if page.flowing(path):
-        return page.text[:begin] + json.dumps(value, ensure_ascii=False) + page.text[end:]
+        plain = isinstance(value, str) and page.text[begin] != '"'
+        text = scalar(value, flow=True) if plain else json.dumps(value, ensure_ascii=False)
+        return page.text[:begin] + text + page.text[end:]
     if isinstance(path[-1], int):
         lines = entry("chapter", value)
         text = lines[0].split(": ", 1)[1] if len(lines) == 1 else json.dumps(value, ensure_ascii=False)

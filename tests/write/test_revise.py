@@ -52,7 +52,8 @@ scenes:
     image_prompt: a blue door
     video_prompt: pan left
 
-  - {id: green, on_screen: false, narration: "The last is green, and the wind is in it.", image_prompt: a green door, video_prompt: tilt up}
+  - {id: green, on_screen: false, narration: "The last is green, and the wind is in it.",
+     image_prompt: a green door, video_prompt: tilt up}
 # The end.
 """
 CHANGED = {
@@ -172,9 +173,8 @@ def test_an_authors_own_picture_stays(root: Path) -> None:
     done, _ = revise(root, reviser([change("blue")], {"blue": CHANGED}), "--yes")
     assert done.code == 0
     scene = parse((root / FILE).read_bytes(), "").data["scenes"][1]
-    assert scene == {
-        **{name: CHANGED[name] for name in ("id", "on_screen", "narration", "video_prompt")}, "seed": 5, "image": "blue.png"
-    }  # fmt: skip
+    written = {name: CHANGED[name] for name in ("id", "on_screen", "narration", "video_prompt")}
+    assert scene == {**written, "seed": 5, "image": "blue.png"}
 
 
 def test_only_scenes_that_were_named_may_change(root: Path) -> None:

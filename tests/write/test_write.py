@@ -24,7 +24,9 @@ from command_kit import COMMAND, lines, mikebot, workspace
 from fake_server import Talk, chunk, refused, said
 from script_kit import IDS, asked, first, model, plan, quiet, scene, served, write, written
 
+from engine.digests import Digests
 from engine.document import parse
+from engine.load import load
 from engine.write.dialogue import Limits
 from engine.write.place import remembered
 
@@ -200,14 +202,32 @@ def test_notes_become_scenes_without_a_model(root: Path, words: list[str]) -> No
     [
         ([], 'there is nothing to write about\n  mikebot write "Tell me about firewalls"'),
         ([" "], 'the prompt is empty\n  say what the film is about: mikebot write "Tell me about firewalls"'),
-        (["x" * 4001], "the prompt has 4,001 characters; at most 4,000 are read\n  give the long part as a file, with --source"),
-        (["Doors", "--language", "German"], "'German' is no language\n  write a language tag such as en, en-GB, de or zh"),
-        (["Doors", "--persona", "mikebob"], "unknown persona 'mikebob'; did you mean 'mikebot'?\n  personas here: mikebot"),
-        (["Doors", "--name", "../x", "--scaffold"], "'../x' cannot be a project's name\n  small letters, digits and hyphens: --name firewalls"),
-        (["Doors", "--scaffold", "--titles", "3"], "--outline, --scaffold, --titles and --continue are different things\n  choose one"),
-        (["Doors", "--source", "no.md"], "no.md cannot be read: No such file or directory\n  check its name and permissions"),
+        (
+            ["x" * 4001],
+            "the prompt has 4,001 characters; at most 4,000 are read\n  give the long part as a file, with --source",
+        ),
+        (
+            ["Doors", "--language", "German"],
+            "'German' is no language\n  write a language tag such as en, en-GB, de or zh",
+        ),
+        (
+            ["Doors", "--persona", "mikebob"],
+            "unknown persona 'mikebob'; did you mean 'mikebot'?\n  personas here: mikebot",
+        ),
+        (
+            ["Doors", "--name", "../x", "--scaffold"],
+            "'../x' cannot be a project's name\n  small letters, digits and hyphens: --name firewalls",
+        ),
+        (
+            ["Doors", "--scaffold", "--titles", "3"],
+            "--outline, --scaffold, --titles and --continue are different things\n  choose one",
+        ),
+        (
+            ["Doors", "--source", "no.md"],
+            "no.md cannot be read: No such file or directory\n  check its name and permissions",
+        ),
     ],
-)  # fmt: skip
+)
 def test_mistakes_on_the_command_line(root: Path, words: list[str], message: str) -> None:
     assert mikebot(root, "write", *words, env=quiet()) == (2, "", f"mikebot: {message}\n")
 
@@ -231,7 +251,7 @@ def test_every_language(root: Path) -> None:
     assert "letters a minute" in server.asked[0]["messages"][0]["content"]
 
 
-# What a server may get wrong, for the second scene of three; each time there is a valid file, or an error that says why.
+# What a server may get wrong, for the second scene of three; each time a valid file, or an error that tells why.
 
 
 def at(name: str, wrong: Callable[[dict[str, Any]], Any], times: int = 99) -> Callable[[Any], Any]:
@@ -267,12 +287,18 @@ def test_prose_and_fences_around_json_do_no_harm(root: Path) -> None:
         (lambda made: {**made, "narration": ""}, "it has no narration"),
         (lambda made: {**made, "narration": 5}, "narration must be text, not the number 5"),
         (lambda made: {"scene": "no"}, "missing key 'image_prompt'"),
-        (lambda made: {**made, "narration": "Fremde klopfen an die Tür, und niemand ist da, der sie öffnet."}, "its narration is not in the language en"),
+        (
+            lambda made: {**made, "narration": "Fremde klopfen an die Tür, und niemand ist da, der sie öffnet."},
+            "its narration is not in the language en",
+        ),
         (lambda made: {**made, "narration": "Go."}, "its narration has 1 words: write 11 to 28"),
-        (lambda made: {**made, "show": {"slide": {"title": "T", "bullets": [{"text": "Shut", "at": "window"}]}}}, "at: 'window' is not said in this scene's narration"),
+        (
+            lambda made: {**made, "show": {"slide": {"title": "T", "bullets": [{"text": "Shut", "at": "window"}]}}},
+            "at: 'window' is not said in this scene's narration",
+        ),
     ],
     ids=["prose", "nothing", "half", "silent", "number", "no scene", "German", "short", "cue"],
-)  # fmt: skip
+)
 def test_a_scene_that_is_wrong_is_asked_for_again_with_the_reason(root: Path, wrong: Any, reason: str) -> None:
     with served(model(at("corridor", wrong, times=1))) as server:
         done = write(root, server, *PROMPT)
@@ -288,7 +314,10 @@ def test_what_is_wrong_three_times_is_left_out_and_that_is_said(root: Path) -> N
         done = write(root, server, *PROMPT)
     assert done.code == 0
     assert checked(root) == ["knock", "guard"]
-    assert "note    scene 'corridor' is left out, after 3 tries: it has no narration; narration must be text, not the number 5" in done.err
+    assert (
+        "note    scene 'corridor' is left out, after 3 tries: "
+        "it has no narration; narration must be text, not the number 5" in done.err
+    )
     assert len(server.asked) == 1 + 1 + 3 + 1
 
 
@@ -422,7 +451,8 @@ def test_an_error_of_the_server_keeps_what_is_whole(root: Path) -> None:
 def test_a_trickle_that_never_ends_is_ended(root: Path, limit: str) -> None:
     def trickle(talk: Talk) -> None:
         if '"corridor"' not in first(talk.heard.body) or "Write scene 2" not in first(talk.heard.body):
-            return model()(talk)
+            model()(talk)
+            return
         talk.head()
         while True:
             talk.event(chunk({"content": " {"}))
@@ -445,7 +475,8 @@ def test_stopped_at_any_moment_the_file_is_valid(root: Path, sign: signal.Signal
 
     def answer(talk: Talk) -> None:
         if 'Write scene 3, "guard"' not in first(talk.heard.body) or half.is_set():
-            return model()(talk)
+            model()(talk)
+            return
         talk.head()
         talk.event(chunk({"content": '{"id": "guard", "narr'}))
         half.set()
@@ -488,10 +519,11 @@ def test_killed_while_it_writes_scene_after_scene(root: Path) -> None:
             threading.Event().wait(number * 0.002)
             process.kill()
             process.communicate()
-        file = f"projects/{name}/storyboard.yaml"
-        if (root / file).exists():
-            assert checked(root, file) == list(IDS)[: len(checked(root, file))]
-        rest = [path.name for path in (root / file).parent.glob("*") if path.name != "storyboard.yaml"]
+        file = root / f"projects/{name}/storyboard.yaml"
+        if file.exists():
+            ids = [scene.id for scene in load(file, root, Digests()).board.scenes]
+            assert ids == list(IDS)[: len(ids)]
+        rest = [path.name for path in file.parent.glob("*") if path.name != "storyboard.yaml"]
         assert all(name.startswith(".storyboard.yaml.") for name in rest)
 
 
