@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
 import re
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from command_kit import Said, environment, mikebot
+from command_kit import Said, environment
 from fake_server import Answer, Server, serving, writing
+
+from engine.cli import main
 
 IDS = ("knock", "corridor", "guard", "list", "memory", "close", "lamp", "moat", "roof", "cellar", "yard", "gate")
 SPOKEN = (
@@ -80,9 +87,24 @@ def served(*answers: Answer, **more: Any) -> Iterator[Server]:
         yield server
 
 
-def write(root: Path, server: Server, *words: str, command: str = "write", env: dict[str, str] | None = None) -> Said:
+def write(root: Path, server: Server, *words: str, command: str = "write") -> Said:
     """Run a command with a served model."""
-    return mikebot(root, command, *words, "--model", f"served:{server.url}", env=env or quiet())
+    return here(root, command, *words, "--model", f"served:{server.url}")
+
+
+def here(root: Path, *words: str) -> Said:
+    """Run a command in this process, which is faster: those that are stopped or at a terminal have their own."""
+    out, err = io.StringIO(), io.StringIO()
+    before = signal.getsignal(signal.SIGTERM)
+    with contextlib.chdir(root), mock.patch.dict(os.environ, quiet(), clear=True):
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = main(words)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    return Said(code, out.getvalue(), err.getvalue())
 
 
 def quiet(**more: str) -> dict[str, str]:

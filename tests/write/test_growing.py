@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from command_kit import mikebot, workspace
 from fake_server import Talk
-from script_kit import first, model, served, write, written
+from script_kit import first, here, model, served, written
 from watch_kit import replaced, watching
 
 from engine.document import parse
@@ -42,7 +42,7 @@ class Grown:
     def ids(self, name: str = "storyboard.yaml") -> list[str]:
         """The scenes of a file that has no mistakes."""
         file = self.file.with_name(name)
-        assert mikebot(self.file.parents[2], "check", str(file)) == (0, "", "")
+        assert here(self.file.parents[2], "check", str(file)) == (0, "", "")
         return [scene["id"] for scene in parse(file.read_bytes(), "").data["scenes"]]
 
 
@@ -163,9 +163,20 @@ def test_the_first_scene_is_rendered_while_the_second_is_being_written(tmp_path:
         model(lambda body: written(body) | ({} if "Plan" in first(body) else {"narration": "It is the door."}))(talk)
 
     with served(answer) as server, watching(file) as (_, follower, _heard):
-        words = ["Doors", "--name", "film", "--scenes", "2", "--words-a-scene", "5"]
+        words = [
+            "write",
+            "Doors",
+            "--model",
+            f"served:{server.url}",
+            "--name",
+            "film",
+            "--scenes",
+            "2",
+            "--words-a-scene",
+            "5",
+        ]
         done: list[Any] = []
-        thread = threading.Thread(target=lambda: done.append(write(root, server, *words)))
+        thread = threading.Thread(target=lambda: done.append(mikebot(root, *words)))
         thread.start()
         follower.until(lambda f: f.top.get("film") is not None and f.order == ["knock"], 100)
         assert done == []

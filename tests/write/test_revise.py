@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_kit import COMMAND, lines, mikebot, workspace
+from command_kit import COMMAND, lines, workspace
 from fake_server import Talk
-from script_kit import asked, first, model, quiet, served, write
+from script_kit import asked, first, here, model, quiet, served, write
 from workshop import Workshop
 
 from engine.document import parse
@@ -152,7 +152,7 @@ def test_a_scene_is_split_moved_and_removed(root: Path) -> None:
     ):
         assert part in text
     assert "note    insert  red to the beginning\nnote    move    green behind red\nnote    remove  blue\n" in done.err
-    assert mikebot(root, "check", FILE) == (0, "", "")
+    assert here(root, "check", FILE) == (0, "", "")
 
 
 def test_what_a_model_may_not_write_stays_as_it_is(root: Path) -> None:
@@ -277,11 +277,11 @@ def test_removing_the_posters_scene_is_no_valid_storyboard(root: Path) -> None:
 
 
 def test_mistakes_on_the_command_line(root: Path) -> None:
-    done = mikebot(root, "revise", FILE, "sing", "--scene", "blu", env=quiet())
+    done = here(root, "revise", FILE, "sing", "--scene", "blu")
     assert (done.code, done.err) == (
         2, "mikebot: there is no scene 'blu'; did you mean 'blue'?\n  scenes: red, blue, green\n"
     )  # fmt: skip
-    done = mikebot(root, "revise", "projects/none", "sing", env=quiet())
+    done = here(root, "revise", "projects/none", "sing")
     assert (done.code, done.err) == (
         2, "mikebot: there is no storyboard projects/none\n  name a storyboard or its folder\n"
     )  # fmt: skip

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_kit import mikebot, workspace
-from script_kit import asked, first, model, quiet, served, write
+from command_kit import workspace
+from script_kit import asked, first, here, model, served, write
 from workshop import Workshop
 
 from engine.document import parse
@@ -156,7 +156,7 @@ def test_texts_are_translated_and_every_other_byte_stays(root: Path) -> None:
         '+            guard [label="der Wächter" shape=box]',
         "+          - {at: Wächter, show: [guard]}",
     ]
-    assert mikebot(root, "check", OUT) == (0, "", "")
+    assert here(root, "check", OUT) == (0, "", "")
     data = parse(made.encode(), "").data
     assert (data["title"], data["language"], data["scenes"][1]["show"]) == tuple(EXPECTED.values())
     assert (root / FILE).read_text("utf-8") == BOARD
@@ -200,7 +200,7 @@ def test_a_word_that_is_never_said_loses_its_moment_and_that_is_told(root: Path)
 
     done, _ = translate(root, answer)
     assert done.code == 0
-    assert mikebot(root, "check", OUT) == (0, "", "")
+    assert here(root, "check", OUT) == (0, "", "")
     scenes = {scene["id"]: scene for scene in parse((root / OUT).read_bytes(), "").data["scenes"]}
     assert scenes["rules"]["show"]["slide"]["bullets"][1:] == [
         "Die alte",
@@ -272,7 +272,7 @@ def test_a_server_of_rubbish_writes_nothing(root: Path) -> None:
     ],
 )
 def test_mistakes_on_the_command_line(root: Path, words: list[str], message: str) -> None:
-    assert mikebot(root, "translate", "projects/doors", *words, env=quiet()) == (2, "", f"mikebot: {message}\n")
+    assert here(root, "translate", "projects/doors", *words) == (2, "", f"mikebot: {message}\n")
 
 
 def test_windows_line_ends_stay_and_nothing_is_written_over(root: Path) -> None:

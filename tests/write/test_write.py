@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_kit import COMMAND, lines, mikebot, workspace
+from command_kit import COMMAND, lines, workspace
 from fake_server import Talk, chunk, refused, said
-from script_kit import IDS, asked, first, model, plan, quiet, scene, served, write, written
+from script_kit import IDS, asked, first, here, model, plan, quiet, scene, served, write, written
 
 from engine.digests import Digests
 from engine.document import parse
@@ -42,7 +42,7 @@ def root(tmp_path: Path) -> Path:
 
 def checked(root: Path, file: str = FILE) -> list[str]:
     """The ids of a storyboard that has no mistakes."""
-    assert mikebot(root, "check", file) == (0, "", "")
+    assert here(root, "check", file) == (0, "", "")
     return [scene["id"] for scene in parse((root / file).read_bytes(), "").data["scenes"]]
 
 
@@ -166,7 +166,7 @@ def test_without_a_model_three_ways_are_told(root: Path) -> None:
 
 
 def test_a_scaffold_is_an_arc_with_no_facts(root: Path) -> None:
-    done = mikebot(root, "write", "why doors have hinges", "--scaffold", env=quiet())
+    done = here(root, "write", "why doors have hinges", "--scaffold")
     assert (done.code, done.err) == (0, "")
     assert len(checked(root, "projects/doors-have-hinges/storyboard.yaml")) == 7
     board = parse((root / "projects/doors-have-hinges/storyboard.yaml").read_bytes(), "").data
@@ -190,10 +190,10 @@ A lock has pins. Each pin has a height.
 def test_notes_become_scenes_without_a_model(root: Path, words: list[str]) -> None:
     pytest.importorskip("engine.write.outline")
     (root / "notes.md").write_text(NOTES)
-    done = mikebot(root, "write", *words, "--name", "hinges", env=quiet())
+    done = here(root, "write", *words, "--name", "hinges")
     assert (done.code, done.err) == (0, "")
     assert len(checked(root, "projects/hinges/storyboard.yaml")) >= 2
-    again = mikebot(root, "write", *words, "--name", "hinges", env=quiet())
+    again = here(root, "write", *words, "--name", "hinges")
     assert again.code == 2
 
 
@@ -229,7 +229,7 @@ def test_notes_become_scenes_without_a_model(root: Path, words: list[str]) -> No
     ],
 )
 def test_mistakes_on_the_command_line(root: Path, words: list[str], message: str) -> None:
-    assert mikebot(root, "write", *words, env=quiet()) == (2, "", f"mikebot: {message}\n")
+    assert here(root, "write", *words) == (2, "", f"mikebot: {message}\n")
 
 
 def test_every_language(root: Path) -> None:
@@ -505,8 +505,8 @@ def test_stopped_at_any_moment_the_file_is_valid(root: Path, sign: signal.Signal
 
 
 def test_killed_while_it_writes_scene_after_scene(root: Path) -> None:
-    """SIGKILL at nine moments, wherever that is: no file, or a valid one; no other file but one that is hidden."""
-    for number in range(9):
+    """SIGKILL at six moments, wherever that is: no file, or a valid one; no other file but one that is hidden."""
+    for number in range(6):
         name = f"film-{number}"
         with served() as server:
             command = [*COMMAND, "write", "Doors", "--scenes", "9", "--minutes", "0.9", "--name", name]
