@@ -24,37 +24,44 @@ class KeptExecutor:
         self._inner = inner
         self._lock = threading.RLock()
         self._runs: dict[str, _Run] = {}
+        self._promised: dict[Future[Result], _Run] = {}
 
     def submit(self, action: Action, listen: Listen, ahead: bool = False) -> Future[Result]:
         """Join an action that runs, or begin it."""
         promise: Future[Result] = Future()
         with self._lock:
             run = self._runs.get(action.key)
-            if run is None or run.stale:
-                run = self._runs[action.key] = _Run()
+            fresh = run is None or run.stale
+            if run is None or fresh:
+                run = _Run()
                 run.future = self._inner.submit(action, run.tell, ahead)
-                run.future.add_done_callback(lambda done: self._landed(action.key, run, done))
-            if run.done is None:
-                run.waiting[promise] = listen
-                return promise
-        _pass_on(run.done, promise)
+                self._runs[action.key] = run
+            run.waiting[promise] = listen
+            self._promised[promise] = run
+        if fresh:  # Now that somebody waits for it: perhaps it has ended.
+            run.future.add_done_callback(lambda done: self._landed(action.key, run, done))
         return promise
 
     def cancel(self, future: Future[Result]) -> None:
         """Let go of an action: it runs on, until `keep` is asked."""
         with self._lock:
-            holders = [run for run in self._runs.values() if run.waiting.pop(future, None) is not None]
-        if holders:
+            run = self._promised.pop(future, None)
+            if run is not None:
+                del run.waiting[future]
+        if run is not None:
             future.set_exception(Cancelled())
 
     def keep(self, wanted: Collection[str]) -> None:
-        """Stop every action that nobody waits for and whose key is not among those wanted."""
+        """Stop every action that nobody waits for, unless it runs and its key is among those wanted.
+
+        What waits for its turn is no loss: the next build begins it, in the order of its own that it has.
+        """
         with self._lock:
-            stale = [run for key, run in self._runs.items() if not run.waiting and key not in wanted]
+            left = [(key, run) for key, run in self._runs.items() if not run.waiting]
+            stale = [run for key, run in left if key not in wanted or not run.future.running()]
             for run in stale:
                 run.stale = True
-        for run in stale:
-            self._inner.cancel(run.future)
+        self._inner.cancel(*[run.future for run in stale])
 
     def close(self) -> None:
         """End all work and all workers."""
@@ -62,11 +69,12 @@ class KeptExecutor:
 
     def _landed(self, key: str, run: _Run, done: Future[Result]) -> None:
         with self._lock:
-            run.done = done
             if self._runs.get(key) is run:
                 del self._runs[key]
             promises = list(run.waiting)
             run.waiting.clear()
+            for promise in promises:
+                del self._promised[promise]
         for promise in promises:
             _pass_on(done, promise)
 
@@ -76,7 +84,6 @@ class _Run:
 
     def __init__(self) -> None:
         self.future: Future[Result]
-        self.done: Future[Result] | None = None
         self.stale = False  # It is being stopped: whoever wants the same begins anew.
         self.waiting: dict[Future[Result], Listen] = {}
 

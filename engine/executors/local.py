@@ -19,6 +19,7 @@ from ..worker import failure, unpack
 from . import Listen, urgency
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from concurrent.futures import Future
 
 PATIENCE = 2.0  # Seconds that a step may ignore its cancel before its worker is ended.
@@ -67,32 +68,41 @@ class LocalExecutor:
                 return future
             self._count += 1
             insort(self._waiting, Job(self._count, action, model, listen, future, ahead), key=_turn)
-            self._dispatch()
+        self.go_on()
         return future
 
-    def cancel(self, future: Future[Result]) -> None:
-        """Drop an action that waits; stop one that runs within two seconds, by force if need be."""
+    def cancel(self, *futures: Future[Result]) -> None:
+        """Drop actions that wait; stop those that run within two seconds, by force if need be."""
+        stale = set(futures)
         with self._lock:
-            for job in [job for job in self._waiting if job.future is future]:
-                self._waiting.remove(job)
-                job.future.set_exception(Cancelled())
+            dropped = [job for job in self._waiting if job.future in stale]
+            self._waiting = [job for job in self._waiting if job.future not in stale]
             for worker in self._workers:
-                if worker.job is not None and worker.job.future is future:
+                if worker.job is not None and worker.job.future in stale:
                     worker.cancel()
+        for job in dropped:
+            job.future.set_exception(Cancelled())
 
     def close(self) -> None:
         """End all workers; what they were doing is cancelled."""
         with self._lock:
             self.closed = True
-            for job in self._waiting:
-                job.future.set_exception(Cancelled())
-            self._waiting.clear()
+            dropped, self._waiting = self._waiting, []
             workers = list(self._workers)
+        for job in dropped:
+            job.future.set_exception(Cancelled())
         for worker in workers:
             worker.end()
 
-    def _dispatch(self) -> None:
-        """Give work to free workers, and start workers while there are fewer than lanes. Holds the lock."""
+    def go_on(self) -> None:
+        """Give work to free workers, and start workers while there are fewer than lanes."""
+        with self._lock:
+            failed = list(self._dispatch())
+        for job, error in failed:  # Without the lock: whoever hears of it may hold another, and want this one.
+            job.future.set_exception(BackendError(f"no worker can be started: {error}"))
+
+    def _dispatch(self) -> Iterator[tuple[Job, OSError]]:
+        """Give out work; yields what cannot be given to anyone. Holds the lock."""
         while self._waiting and not self.closed:
             worker = next((w for w in self._workers if w.job is None), None)
             if worker is None:
@@ -101,7 +111,7 @@ class LocalExecutor:
                 try:
                     worker = _Worker(self)
                 except OSError as error:
-                    self._waiting.pop(0).future.set_exception(BackendError(f"no worker can be started: {error}"))
+                    yield self._waiting.pop(0), error
                     continue
                 self._workers.append(worker)
             first = self._waiting[0]
@@ -120,15 +130,11 @@ class LocalExecutor:
             worker.job = None
             return job
 
-    def go_on(self) -> None:
-        """Give the next job to whoever is free."""
-        with self._lock:
-            self._dispatch()
-
     def insist(self, worker: _Worker, job: Job) -> None:
         """End a worker that still has a job that was cancelled."""
         with self._lock:
             if worker.job is job:
+                self._workers.remove(worker)  # If it is done in this very moment, it gets no other.
                 worker.kill()
 
     def command(self) -> list[str]:
@@ -165,6 +171,7 @@ class _Worker:
     def give(self, job: Job) -> None:
         self.job = job
         self.resident = job.model
+        job.future.set_running_or_notify_cancel()
         self._say(id=job.number, action=job.action)
 
     def cancel(self) -> None:
