@@ -156,8 +156,11 @@ class _Build(Resolver):
             while self.flights or self.demand_goals():
                 self.heed()
                 self.hear(self.next())
-        except (KeyboardInterrupt, Cancelled):
-            self.stop()
+        except BaseException as error:
+            for future in self.flights:
+                self.executor.cancel(future)
+            if isinstance(error, KeyboardInterrupt | Cancelled):
+                self.stop()
             raise
         if self.again:
             return
@@ -345,9 +348,7 @@ class _Build(Resolver):
                     stack.append((reader, Cancelled()))
 
     def stop(self) -> None:
-        """Cancel what runs, wait for it to end, and keep what was finished all the same."""
-        for future in self.flights:
-            self.executor.cancel(future)
+        """Wait for what was cancelled to end, and keep what was finished all the same."""
         while self.flights:
             said = self.next()
             if said is None or isinstance(said, Event):

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from odd_kit import TinyPlan, flip, install, lose, odd, until
 from engine.build import ATTEMPTS, Built, Event, build
 from engine.errors import BuildError
 from engine.executors.inline import InlineExecutor
+from engine.executors.kept import KeptExecutor
 from engine.executors.local import LocalExecutor
 from engine.graph import Artifact, Step
 from engine.store import Store, hash_of
@@ -33,7 +34,7 @@ class Bench:
         self.executor = InlineExecutor(self.store)
         self.sources: dict[str, Path] = {}
         self.events: list[Event] = []
-        self.listen = self.events.append
+        self.listen: Callable[[Event], None] = self.events.append
 
     def build(self, *steps: Step, goals: str = "film", executor: object = None) -> Built:
         return self.plan(lambda: TinyPlan(steps, goals.split()), executor)
@@ -358,6 +359,22 @@ def test_an_interrupt_stops_the_build_and_keeps_what_was_finished(bench: Bench) 
     mark.touch()
     bench.build(*steps)
     assert bench.ran == ["film f", f"speech wait {mark}"]
+
+
+def test_a_build_that_ends_with_a_fault_waits_for_nothing_any_more(bench: Bench) -> None:
+    """Whoever keeps its actions for the next build can stop them."""
+    never = bench.folder / "never"
+
+    def listen(event: Event) -> None:
+        if event.state == "progress":
+            raise ZeroDivisionError
+
+    bench.listen = listen
+    with closing(KeptExecutor(LocalExecutor(bench.store.root, 1))) as kept:
+        with pytest.raises(ZeroDivisionError):
+            bench.build(odd("film", "film", f"wait {never}"), executor=kept)
+        kept.keep(set())
+        until(lambda: list((bench.store.root / "tmp").iterdir()) == [], "the end of what ran")
 
 
 def test_what_another_build_makes_meanwhile_is_a_hit(bench: Bench) -> None:

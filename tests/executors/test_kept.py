@@ -1,4 +1,4 @@
-"""What two builds of a session both want is begun once, what only the first wanted is stopped, and nobody waits in vain.
+"""What two builds of a session want is begun once, what only the first wanted is stopped, and nobody waits in vain.
 
 Real workers with odd backends. "The first" and "the next" are two builds: each submits what it needs, lets go of it
 when it is stopped, and `keep` is told between them what the next one wants.
