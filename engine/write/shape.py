@@ -22,7 +22,7 @@ Schema = dict[str, Any]
 # Characters, within what the storyboard allows: as long as a film can use, no longer.
 LENGTHS: Mapping[str, int] = {
     "title": 120, "style": 300, "id": 40, "narration": 1200, "image_prompt": 800, "video_prompt": 400, "chapter": 80,
-    "slide": 60, "bullet": 80, "at": 40, "label": 24,
+    "slide": 60, "bullet": 60, "at": 40, "label": 24,
 }  # fmt: skip
 MOST_BULLETS, MOST_STEPS, MOST_EDGES, CODE_LINES, CODE_WIDTH = 5, 6, 8, 16, 72
 CODE = (
