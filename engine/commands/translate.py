@@ -12,6 +12,7 @@ from ..errors import UsageError
 from ..inplace import create, held
 from ..load import load
 from ..places import storyboard_file, workspace
+from ..storyboard import Storyboard
 from ..write import compose
 from ..write.model import Model
 from ..write.place import language_tag
@@ -32,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
     say = Progress(as_json=args.json, language=language)
     for word in sorted(board.pronunciation)[:1]:
         say.note(f"pronunciation is copied as it is: does the voice of '{language}' need '{word}' said otherwise?")
+    if accent := _accent(board, language):
+        say.note(accent)
     with chosen(args, say) as model:
         brief = brief_of(board, "translate", args.seed, language)
         at = compose.desk(brief, model, own_prompts(root, say), limits(args), say)
@@ -45,6 +48,15 @@ def run(args: argparse.Namespace) -> int:
     text = f"wrote {shown(out)}: {len(board.scenes) - left} of {len(board.scenes)} scenes translated"
     say.done({"file": str(out), "scenes": len(board.scenes), "left": left}, f"{text}\nmikebot render {shown(out)}")
     return 1 if left else 0
+
+
+def _accent(board: Storyboard, language: str) -> str:
+    """What is to be said of a persona whose voice is one of another language."""
+    voice = board.persona.voice.get("espeak", {}).get("voice", "") if board.persona else ""
+    spoken = re.match(r"[a-z]{2,3}(?=-|\+|$)", str(voice))
+    if spoken is None or board.persona is None or spoken[0] == language.partition("-")[0]:
+        return ""
+    return f"the voice of '{board.persona.id}' is {voice}: it speaks '{language}' with that accent"
 
 
 def _out(named: str | None, file: Path, language: str) -> Path:

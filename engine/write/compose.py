@@ -56,6 +56,9 @@ class Say(Protocol):
     def writing(self, number: int, scenes: int, name: str) -> None:
         """A scene is asked for."""
 
+    def scene(self, scene: Mapping[str, Any]) -> None:
+        """It is whole."""
+
     def tokens(self, tokens: int) -> None:
         """So many tokens of the answer that is coming."""
 

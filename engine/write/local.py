@@ -14,7 +14,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import turns, weights
-from .model import Message, WriterError
+from .model import Message, Unfinished, WriterError
 
 if TYPE_CHECKING:
     import torch
@@ -163,7 +163,8 @@ class LocalModel:
         why = "its context window was full" if full else "that is the limit"
         message = f"was not done after {tokens:,} tokens ({characters:,} characters): {why}"
         remedy = "use a model with a larger context window" if full else "allow it more tokens"
-        return self.trouble(message, f"ask for less at once, or {remedy}")
+        said = self.trouble(message, f"ask for less at once, or {remedy}")
+        return said if full else Unfinished(said.message, said.hint)
 
 
 def grammar(schema: Mapping[str, Any], known: Any) -> Any:

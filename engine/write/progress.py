@@ -52,7 +52,7 @@ class Progress:
             self._write(f"\r\x1b[K{self._line}  {tokens} tokens, {self._rate(now):.0f} a second")
 
     def scene(self, scene: Mapping[str, Any]) -> None:
-        """A scene is in the file."""
+        """A scene is whole."""
         words = count(str(scene.get("narration", "")), self._language)
         took = time.monotonic() - self._begun
         event = {"event": "scene", "id": scene["id"], "words": words, "tokens": self._tokens, "seconds": round(took, 3)}

@@ -143,9 +143,11 @@ def _scene(
     text = at.prompt("rewrite", {"scene": about, "instruction": instruction}, title=data["title"])
     head = {key: data[key] for key in ("persona", "language", "format") if key in data}
     try:
-        return written_scene(at, text, operation.scene, None, head, WORDS)
+        made = written_scene(at, text, operation.scene, None, head, WORDS)
     except Unusable as problem:
         raise at.useless(problem) from None
+    at.say.scene(made)
+    return made
 
 
 def _understood(value: Any, ids: Sequence[str], free: Sequence[str]) -> tuple[list[Operation], Flaws]:

@@ -64,6 +64,7 @@ def translate(at: Desk, raw: bytes, name: str, source: str) -> Translated:
             continue
         failed, before = 0, made.get("narration", before)
         raw = _put(raw, name, index, scene, made, texts)
+        at.say.scene({**scene, **made})
     return Translated(raw, left)
 
 

@@ -527,6 +527,21 @@ def test_killed_while_it_writes_scene_after_scene(root: Path) -> None:
         assert all(name.startswith(".storyboard.yaml.") for name in rest)
 
 
+def test_random_weights_give_a_storyboard_without_mistakes(root: Path, tmp_path: Path) -> None:
+    """A model on this machine, held to the grammar: nothing has to be asked for again but for its length."""
+    torch = pytest.importorskip("torch")
+    import tiny_models
+
+    torch.set_num_threads(1)
+    folder = tiny_models.folder(tmp_path / "tiny")
+    words = ["--scenes", "2", "--minutes", "0.2", "--tries", "0", "--name", "firewalls", "--model", f"local:{folder}"]
+    done = here(root, "write", "Doors", *words)
+    assert (done.code, done.err.splitlines()[0]) == (0, "note    writing with tiny")
+    board = load(root / FILE, root, Digests()).board
+    assert len(board.scenes) == 2
+    assert re.search(r"^# model: tiny [0-9a-f]{16}, seed 1$", (root / FILE).read_text("utf-8"), re.MULTILINE)
+
+
 def test_continue_without_a_header_goes_on_for_so_many_scenes(root: Path) -> None:
     with served() as server:
         done = write(root, server, "--continue", "projects/doors", "--scenes", "2")
