@@ -124,9 +124,12 @@ def plan(at: Desk, done: Sequence[Mapping[str, Any]] = (), title: str = "") -> P
 
     text = at.prompt("plan", {"done": above}, title=title)
     try:
-        found: Plan = at.talk.ask(text, shape, MOST_TOKENS + 300 * brief.scenes, check).value
+        got = at.talk.ask(text, shape, MOST_TOKENS + 300 * brief.scenes, check)
     except Unusable as problem:
         raise at.useless(problem) from None
+    for reason in got.soft:
+        at.say.note(f"plan: {reason}")
+    found: Plan = got.value
     return found
 
 
@@ -234,9 +237,10 @@ def _planned(value: Mapping[str, Any], brief: Brief, taken: set[str], title: str
     style = " ".join(str(value.get("style", "")).split())[:160]
     hard = [] if title else ["title is missing"]
     hard += [] if ideas else ["scenes are missing: each has an id, an idea, and on_screen"]
-    if title and not plausible(f"{title} {title}", brief.language):
-        hard.append(f"the title is not in the language {brief.language}")
-    soft = [] if len(ideas) == brief.scenes else [f"there are {len(ideas)} scenes: plan {brief.scenes}"]
+    soft = (
+        [] if plausible(f"{title} {title}", brief.language) else [f"the title is not in the language {brief.language}"]
+    )
+    soft += [] if len(ideas) == brief.scenes else [f"there are {len(ideas)} scenes: plan {brief.scenes}"]
     return Plan(title, style, ideas[: brief.scenes]), Flaws(hard, soft)
 
 

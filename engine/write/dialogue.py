@@ -21,7 +21,7 @@ class Limits:
     """How much may be asked for in all."""
 
     tries: int = 2  # How often one answer is asked for again.
-    calls: int = 500
+    calls: int = 2000
     tokens: int = 200_000
     seconds: float = 3600.0
 

@@ -67,5 +67,5 @@ def plausible(text: str, tag: str) -> bool:
         return False
     words = Counter(re.findall(r"[^\W\d_]+", text.casefold()))
     seen = {name: sum(words[word] for word in telling.split()) for name, telling in _TELLING.items()}
-    mine = seen.get(primary, 1)
-    return mine > 0 or max(seen.values()) < max(3, words.total() // 5)
+    rivals = seen.values() if primary in seen else [seen["en"]]  # What models fall back to.
+    return seen.get(primary, 0) > 0 or max(rivals) < max(3, words.total() // 5)
