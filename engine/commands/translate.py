@@ -14,6 +14,7 @@ from ..load import load
 from ..places import storyboard_file, workspace
 from ..storyboard import Storyboard
 from ..write import compose
+from ..write.languages import language_name
 from ..write.model import Model
 from ..write.place import language_tag
 from ..write.progress import Progress
@@ -37,9 +38,10 @@ def run(args: argparse.Namespace) -> int:
         say.note(accent)
     with chosen(args, say) as model:
         brief = brief_of(board, "translate", args.seed, language)
-        at = compose.desk(brief, model, own_prompts(root, say), limits(args), say)
+        about = {"source_name": language_name(board.language)}
+        at = compose.desk(brief, model, own_prompts(root, say), limits(args), say, "translator", **about)
         say.begin("title")
-        made, left = translate(at, raw, shown(file), board.language)
+        made, left = translate(at, raw, shown(file))
         made = _signed(made, file, board.language, language, model, brief.seed)
     try:
         create(out, made)

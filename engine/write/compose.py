@@ -86,13 +86,15 @@ class Desk(NamedTuple):
         )
 
 
-def desk(brief: Brief, model: Model, prompts: Prompts, limits: Limits, say: Say) -> Desk:
-    """All that is needed to write one film."""
+def desk(
+    brief: Brief, model: Model, prompts: Prompts, limits: Limits, say: Say, system: str = "system", **about: Any
+) -> Desk:
+    """All that is needed to write one film; `system` is what is said first, told `about` what it asks for."""
 
     def repair(reasons: Sequence[str]) -> str:
         return prompts.text("repair", {"reasons": list(reasons)})
 
-    talk = Dialogue(model, prompts.text("system", told(brief)), repair, limits, brief.seed, say.tokens)
+    talk = Dialogue(model, prompts.text(system, told(brief) | about), repair, limits, brief.seed, say.tokens)
     return Desk(talk, brief, prompts, say)
 
 

@@ -91,7 +91,7 @@ def merged(old: Data, new: Data) -> dict[str, Any]:
         picture = key in {"image_prompt", "video_prompt", "show"}
         if key == "id" or (own and picture and (key not in old or key == "show")):
             continue
-        if key not in old or _plain(old[key]) != _plain(value):
+        if key not in old or _folded(old[key]) != _folded(value):
             made[key] = value
     if not own and "show" in new and "show" not in old:
         made = {key: value for key, value in made.items() if key not in {"image_prompt", "video_prompt"}}
@@ -204,6 +204,11 @@ def _listed(scene: Data, free: Sequence[str]) -> dict[str, Any]:
     picture = f"a {shows}" if shows else scene.get("image_prompt", "the author's own file")
     said = {"id": scene["id"], "on_screen": scene["on_screen"], "free": scene["id"] in free}
     return {**said, "narration": scene.get("narration", ""), "picture": picture}
+
+
+def _folded(value: Any) -> Any:
+    """A field without how it is laid out: of a text, the words alone."""
+    return " ".join(value.split()) if isinstance(value, str) else _plain(value)
 
 
 def _plain(value: Any) -> Any:

@@ -19,7 +19,7 @@ from . import checks, edits
 from .checks import Flaws
 from .compose import GIVE_UP, MOST_TOKENS, Desk
 from .dialogue import Unusable
-from .languages import language_name, plausible
+from .languages import plausible
 from .shape import texts_shape
 
 Path = tuple[str | int, ...]
@@ -43,10 +43,10 @@ class Translated(NamedTuple):
     left: int
 
 
-def translate(at: Desk, raw: bytes, name: str, source: str) -> Translated:
-    """The text of a storyboard in the brief's language; `source` is the tag of its own. Raises WriterError."""
+def translate(at: Desk, raw: bytes, name: str) -> Translated:
+    """The text of a storyboard in the brief's language. Raises WriterError."""
     data = parse(raw, name).data
-    raw = edits.put(raw, name, ("title",), _title(at, data["title"], source))
+    raw = edits.put(raw, name, ("title",), _title(at, data["title"]))
     raw = edits.put(raw, name, ("language",), at.brief.language)
     before, failed, left = "", 0, 0
     for index, scene in enumerate(data["scenes"]):
@@ -55,7 +55,7 @@ def translate(at: Desk, raw: bytes, name: str, source: str) -> Translated:
             continue
         at.say.writing(index + 1, len(data["scenes"]), scene["id"])
         try:
-            made = _scene(at, scene, texts, source, before)
+            made = _scene(at, scene, texts, before)
         except Unusable as problem:
             failed, left = failed + 1, left + 1
             at.say.note(f"scene '{scene['id']}' stays as it is, after {problem.tries} tries: {problem}")
@@ -100,17 +100,16 @@ def shape_of(texts: Mapping[str, Text], language: str) -> dict[str, Any]:
     return {**read, "properties": {key: fields[key] for key in texts}, "required": list(texts)}
 
 
-def _title(at: Desk, title: str, source: str) -> str:
+def _title(at: Desk, title: str) -> str:
     try:
-        return _ask(at, {"title": Text("title", ("title",), title)}, source, "", lambda _: Flaws())["title"]
+        return _ask(at, {"title": Text("title", ("title",), title)}, "", lambda _: Flaws())["title"]
     except Unusable as problem:
         raise at.useless(problem) from None
 
 
-def _ask(at: Desk, texts: Mapping[str, Text], source: str, before: str, flaws: Any) -> dict[str, str]:
+def _ask(at: Desk, texts: Mapping[str, Text], before: str, flaws: Any) -> dict[str, str]:
     shape = shape_of(texts, at.brief.language)
     about = {
-        "source_name": language_name(source),
         "texts": json.dumps({key: text.said for key, text in texts.items()}, ensure_ascii=False, indent=1),
         "cues": [key for key in texts if key.startswith("at_")],
         "before": before,
@@ -138,7 +137,7 @@ def _ask(at: Desk, texts: Mapping[str, Text], source: str, before: str, flaws: A
     return dict(got.value)
 
 
-def _scene(at: Desk, scene: Mapping[str, Any], texts: Mapping[str, Text], source: str, before: str) -> dict[str, str]:
+def _scene(at: Desk, scene: Mapping[str, Any], texts: Mapping[str, Text], before: str) -> dict[str, str]:
     """The texts of a scene in the other language; cues that are not said are empty. Raises Unusable."""
     cues = [key for key in texts if key.startswith("at_")]
     old = set(checks.checked(scene, {}))
@@ -152,7 +151,7 @@ def _scene(at: Desk, scene: Mapping[str, Any], texts: Mapping[str, Text], source
         wrong = [reason for reason in checks.checked(whole, {}) if reason not in old]
         return Flaws(wrong, [f"'{key}': '{made[key]}' is not in your narration, in this order" for key in unsaid(made)])
 
-    made = _ask(at, texts, source, before, flaws)
+    made = _ask(at, texts, before, flaws)
     for key in unsaid(made):
         at.say.note(
             f"scene '{scene['id']}': '{made[key]}' is not said, so '{texts[key].said}' has no moment of its own"

@@ -22,6 +22,7 @@ from script_kit import asked, first, here, model, quiet, served, write
 from workshop import Workshop
 
 from engine.document import parse
+from engine.write.revise import merged
 
 FILE = "projects/doors/storyboard.yaml"
 BOARD = """\
@@ -289,3 +290,31 @@ def test_json_lines(root: Path) -> None:
     assert [event["event"] for event in said] == ["note", "model", "note", "scene", "diff", "done"]
     assert said[-1] == {"event": "done", "file": str(root / FILE), "changed": True}
     assert json.dumps(said[-2]).count("\\n+") >= 1
+
+
+SLIDE = {"slide": {"title": "T", "bullets": ["One", {"text": "Two", "at": "two"}]}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "becomes"),
+    [
+        ({"narration": "A b."}, {"narration": " A\n b. "}, {"narration": "A b."}),
+        ({"narration": "A", "chapter": "C"}, {"narration": "B"}, {"narration": "B", "chapter": "C"}),
+        (
+            {"show": SLIDE},
+            {"show": {"slide": {"title": "T", "bullets": [{"text": "One"}, {"text": "Two", "at": "two"}]}}},
+            {"show": SLIDE},
+        ),
+        (
+            {"transition": {"style": "fade", "seconds": 1}},
+            {"transition": "fade"},
+            {"transition": {"style": "fade", "seconds": 1}},
+        ),
+        ({"image_prompt": "p", "video_prompt": "v"}, {"show": SLIDE}, {"show": SLIDE}),
+        ({"show": SLIDE}, {"image_prompt": "p", "video_prompt": "v"}, {"image_prompt": "p", "video_prompt": "v"}),
+        ({"video": "f.mp4"}, {"narration": "N", "image_prompt": "p"}, {"video": "f.mp4", "narration": "N"}),
+        ({"show": {"code": {"file": "a.py"}}}, {"show": SLIDE}, {"show": {"code": {"file": "a.py"}}}),
+    ],
+)
+def test_what_says_the_same_stays_as_it_is_written(old: Any, new: Any, becomes: Any) -> None:
+    assert merged({"id": "a", **old}, {"id": "b", **new}) == {"id": "a", **becomes}

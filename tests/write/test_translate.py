@@ -117,7 +117,7 @@ def root(tmp_path: Path) -> Path:
 
 def texts(body: Any) -> dict[str, str]:
     """What a model is to translate."""
-    told: dict[str, str] = json.loads(first(body).split("The texts:\n", 1)[1])
+    told: dict[str, str] = json.loads("{" + first(body).rpartition(":\n{")[2])
     return told
 
 

@@ -35,8 +35,8 @@ def answer(body: Any) -> Any:
         return {"operations": [{"do": "change", "scene": "guard", "idea": idea}]}
     if "is to be changed" in text:
         return {**scene("guard", True), "narration": SAID}
-    if "The texts:" in text:
-        return {key: GERMAN[said[:3]] for key, said in json.loads(text.split("The texts:\n", 1)[1]).items()}
+    if "The texts, to be translated" in text:
+        return {key: GERMAN[said[:3]] for key, said in json.loads("{" + text.rpartition(":\n{")[2]).items()}
     return written(body)
 
 
