@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-WORDS = (
-    "firewall packet rule door guard letter desk brass street lamp every second reads asks lets through nobody knows "
-    "where from the a it is and then under over slow push in pan right left tilt up warm light studio boat bridge "
-    "garden kettle tower violin harbour server client computer screen question answer because without between"
-).split()
+WORDS = """
+    firewall packet rule door guard letter desk brass street lamp every second reads asks lets through nobody knows
+    where from the a it is and then under over slow push in pan right left tilt up warm light studio boat bridge
+    garden kettle tower violin harbour server client computer screen question answer because without between
+"""
 CHAT = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -27,7 +27,7 @@ SPECIAL = ("<unk>", "<s>", "</s>", "<pad>", "<|im_start|>", "<|im_end|>")
 def corpus() -> list[str]:
     """Sentences of made-up sense, and JSON as a storyboard has it."""
     chance = random.Random(0)
-    lines = [" ".join(chance.choices(WORDS, k=12)).capitalize() + "." for _ in range(400)]
+    lines = [" ".join(chance.choices(WORDS.split(), k=12)).capitalize() + "." for _ in range(400)]
     scene = '{"id":"door","on_screen":true,"narration":"%s","image_prompt":"%s","video_prompt":"%s"},'
     lines += [scene % tuple(chance.choices(lines, k=3)) for _ in range(200)]
     lines += ['{"language":"en","title":"A","style":"","scenes":[{"id":"', '}],"theme":"paper"}'] * 50
