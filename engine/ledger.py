@@ -194,6 +194,7 @@ class Ledger:
     def _transaction(self, kind: str = "DEFERRED") -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
+                self._follow()
                 self._db.execute(f"BEGIN {kind}")
                 try:
                     yield self._db
@@ -204,6 +205,17 @@ class Ledger:
                     raise
             except sqlite3.Error as error:
                 raise StoreError(f"{self.path}: {error}", self._remedy(error)) from error
+
+    def _follow(self) -> None:
+        """Open the file that is there now, if ours was removed, or set aside by another process."""
+        if self._beating.is_set() or (self._file and _inode(self.path) == self._file):
+            return
+        self._db.close()
+        with contextlib.suppress(OSError):  # Not its parents: where a workspace was moved away, none is begun.
+            self.path.parent.mkdir(exist_ok=True)
+        self._db = self._open()
+        if self._alive:
+            self._db.execute(_ALIVE, (self.owner, os.getpid(), _host()))
 
     def _open(self) -> sqlite3.Connection:
         self._file = _inode(self.path)

@@ -54,6 +54,16 @@ class News:
             self._top |= {"save": save, "base": base, "phase": "invalid", "mistakes": self._told(mistakes)}
             self._wake()
 
+    def undecided(self, save: int, base: str, message: str) -> None:
+        """What a save needs cannot be told, for a reason that is not the author's; what was before stays."""
+        with self._woken:
+            if self._view is not None:
+                self._view.stop()
+            failures = [{"step": "", "scene": "", "message": message, "hint": ""}]
+            self._top |= {"save": save, "base": base, "phase": "failed", "mistakes": [], "failures": failures}
+            self._all = True
+            self._wake()
+
     def begin(self, save: int, base: str, project: Project, touched: Sequence[str], view: View) -> None:
         """A save can be rendered, and will be."""
         board, form = project.loaded.board, project.loaded.board.format

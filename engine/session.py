@@ -133,20 +133,31 @@ class Session:
             self._say.mistakes(found.mistakes)
             self.news.invalid(self._number, self._saves.base, found.mistakes)
             return
-        self._planner = found.planner(before=self._planner)
-        look = forecast(self._planner, self._store, exact, self._resolved)
         save = _Save(self._number, self._saves.base, begun, found, _touched(self._board, found.loaded.board))
         self._board = found.loaded.board
-        self._stop()
+        self._stop()  # First: what it would begin while the forecast is made, the forecast would not know.
+        try:
+            view = self._decided(save)
+        except MikebotError as problem:
+            self._say.failed("", str(problem))
+            self.news.undecided(save.number, save.base, str(problem))
+            return
+        self._halt = Halt()
+        self._thread = threading.Thread(target=self._build, args=[save, view, self._halt], daemon=True)
+        self._thread.start()
+
+    def _decided(self, save: _Save) -> View:
+        """Decide what a save needs, stop what it does not, and tell."""
+        found = save.project
+        self._planner = found.planner(before=self._planner)
+        look = forecast(self._planner, self._store, exact, self._resolved)
         self._work.keep(set(look.keys.values()))
-        planner = found.planner(before=self._planner)
-        view = View.of(self._board, planner, look, explained(look, self._store, found.id, found.variant))
+        why = explained(look, self._store, found.id, found.variant)
+        view = View.of(found.loaded.board, self._planner, look, why)
         view.cost = self._costs(found)
         self.news.begin(save.number, save.base, found, save.touched, view)
         self._tell(save, look)
-        self._halt = Halt()
-        self._thread = threading.Thread(target=self._build, args=[save, view, planner, self._halt], daemon=True)
-        self._thread.start()
+        return view
 
     def _tell(self, save: _Save, look: Forecast) -> None:
         counts = [list(look.states.values()).count(state) for state in ("run", "maybe", "hit")]
@@ -154,12 +165,12 @@ class Session:
         if save.project.loaded.warnings:
             self._say.mistakes(save.project.loaded.warnings)
 
-    def _build(self, save: _Save, view: View, planner: Planner, halt: Halt) -> None:
+    def _build(self, save: _Save, view: View, halt: Halt) -> None:
         """Build one save; runs in a thread of its own."""
         checkout = Checkout(save.project, self._store)
         try:
             checkout.refuse_place()
-            self._deliver(save, view, checkout.deliver(lambda: self._built(save, view, planner, halt)))
+            self._deliver(save, view, checkout.deliver(lambda: self._built(save, view, halt)))
         except Cancelled:
             return
         except BuildError as error:
@@ -173,12 +184,12 @@ class Session:
         save.project.loaded_digests.save()
         gc.collect()
 
-    def _built(self, save: _Save, view: View, planner: Planner, halt: Halt) -> Built:
+    def _built(self, save: _Save, view: View, halt: Halt) -> Built:
         """One try at it; a plan that changes under the build is made anew."""
-        planners, ahead = iter([planner]), frozenset(save.touched)
+        ahead = frozenset(save.touched)
 
         def plan() -> Planner:
-            view.planner = next(planners, None) or save.project.planner(before=planner)
+            view.planner = save.project.planner(before=view.planner)
             return view.planner
 
         return build(
@@ -227,10 +238,9 @@ class Session:
 
     def _stop(self) -> None:
         """Let go of the build that runs, if one does: it ends at once, its actions when `keep` says so."""
-        if self._thread is not None:
+        if self._thread is not None and self._thread.is_alive():
             self._halt()
             self._thread.join()
-            self._thread = None
 
     def _close(self) -> None:
         try:

@@ -101,7 +101,7 @@ class Store:
             _flush(file)
             artifact = Artifact(hash_of(file), file.stat().st_size)
             target = self.path(artifact.digest)
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             self._settle(file, target)
         return artifact
 
@@ -196,6 +196,7 @@ class Store:
         self.ledger.live()
         room = self.root / "tmp" / f"{self.ledger.owner}-{os.urandom(4).hex()}"
         with _explained(self.root):
+            room.parent.mkdir(exist_ok=True)  # Whoever removed a store that is in use finds it begun anew.
             room.mkdir()
         try:
             yield room
@@ -210,6 +211,7 @@ class Store:
         text = json.dumps({"storyboard": storyboard, "profile": profile, "time": time.time(), "steps": dict(steps)})
         with self.scratch() as room, _explained(self.root):
             (room / "render").write_text(text, encoding="utf-8")
+            (self.root / "renders").mkdir(exist_ok=True)
             (room / "render").replace(self._next_render())
 
     def renders(self) -> Iterator[Render]:

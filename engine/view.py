@@ -52,7 +52,8 @@ class View:
     """A storyboard and how far its film has come."""
 
     board: Storyboard
-    planner: Planner  # The one that plans now: it knows the scenes' lengths.
+    planner: Planner  # The one that plans now: it knows the scenes' lengths, once it has come so far.
+    frames: Mapping[str, int]  # Until then, those of the scenes that have been spoken.
     work: dict[str, Work] = field(default_factory=dict)
     takes: dict[str, list[tuple[int, Artifact]]] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)  # Media that were mentioned.
@@ -61,7 +62,8 @@ class View:
     @classmethod
     def of(cls, board: Storyboard, planner: Planner, look: Forecast, why: Mapping[str, Sequence[str]]) -> View:
         """What a forecast promises."""
-        view = cls(board, planner)
+        spoken = {s.id for s in board.scenes if not speaks(s) or f"{s.id}/narration" in look.results}
+        view = cls(board, planner, {name: frames for name, frames in planner.frames.items() if name in spoken})
         for name, step in look.steps.items():
             kept = look.states[name] == "hit" and name not in look.twins
             reasons = why.get(name, ()) if look.states[name] == "run" else ()
@@ -129,7 +131,7 @@ class View:
 
     def _seen(self, scene: Scene, made: Mapping[str, Result]) -> dict[str, Any]:
         """What can be looked at of a scene, and how long it is."""
-        frames = self.planner.frames.get(scene.id)
+        frames = self.planner.frames.get(scene.id, self.frames.get(scene.id))
         known = frames is not None and (f"{scene.id}/narration" in made or not speaks(scene))
         return {
             "seconds": round(float(frames / self.planner.fps), 3) if known and frames is not None else None,

@@ -9,7 +9,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from PIL import Image
 from watch_kit import Follower, base_of, invalid, pause, replaced, settled, steps, watching
 from workshop import Workshop
 
-from engine.errors import MikebotError
+from engine.errors import MikebotError, StoreError
+from engine.graph import Artifact
+from engine.session import Session
 from engine.store import Store
 
 BOARD = """\
@@ -267,6 +270,102 @@ def test_hold_leaves_a_scene_out_and_all_on_hold_is_said(shop: Workshop) -> None
         session.edit("red", "hold", True, follower.top["base"])
         follower.until(invalid)
         assert [m["message"] for m in follower.top["mistakes"]] == ["every scene is held: nothing is left to show"]
+
+
+def test_what_gc_takes_away_before_it_is_delivered_is_made_again(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The film is gone at the moment at which it is to be copied to where the author finds it."""
+    lost: list[str] = []
+
+    def checkout(store: Store, artifact: Artifact, to: Path) -> list[int]:
+        if not lost:
+            lost.append(artifact.digest)
+            store.path(artifact.digest).unlink()
+        return deliver(store, artifact, to)
+
+    deliver = Store.checkout
+    monkeypatch.setattr(Store, "checkout", checkout)
+    with watching(board(shop), "short") as (_, follower, heard):
+        follower.until(settled(BOARD))
+        assert [line[0] for line in heard.lines] == ["saved", "film"]
+        assert [follower.top["film"]["digest"]] == lost == [film(shop)]
+
+
+def test_a_scene_that_was_spoken_has_its_length_while_a_film_is_made(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the decision on, before the build has planned anything."""
+    with watching(board(shop), "short") as (_, follower, _heard):
+        follower.until(settled(BOARD))
+        long = follower.scenes["red"]["seconds"]
+        go_on = threading.Event()
+        monkeypatch.setattr(Session, "_build", _late(Session._build, go_on))
+        text = BOARD.replace("That one is blue.", "That one is a blue door.")
+        replaced(board(shop), text)
+        follower.until(lambda f: f.top["base"] == base_of(text))
+        told = [follower.scenes[name]["seconds"] for name in follower.order]
+        go_on.set()
+        assert told == [long, None]
+        follower.until(settled(text))
+
+
+def _late(act: Callable[..., None], go_on: threading.Event) -> Callable[..., None]:
+    def wait(*words: Any) -> None:
+        go_on.wait(60)
+        act(*words)
+
+    return wait
+
+
+@pytest.mark.parametrize("part", ["", "artifacts", "tmp", "renders"])
+def test_a_store_that_is_removed_is_begun_anew(shop: Workshop, part: str) -> None:
+    with watching(board(shop), "short") as (_, follower, _heard):
+        follower.until(settled(BOARD))
+        shutil.rmtree(shop.store / part)
+        text = BOARD.replace("a blue door", "a blue gate")
+        replaced(board(shop), text)
+        follower.until(settled(text))
+        assert follower.top["failures"] == []
+        assert film(shop) == follower.top["film"]["digest"]
+    assert set(shop.render().ended.values()) == {"hit"}, "what was made is not in the store that is there now"
+
+
+def test_records_that_are_damaged_end_no_session(shop: Workshop) -> None:
+    """Each save is answered; that it cannot be decided is said, and the records are begun anew."""
+    with watching(board(shop), "short") as (_, follower, _heard):
+        follower.until(settled(BOARD))
+        for name in ("results.db", "results.db-wal"):
+            (shop.store / name).write_bytes(b"no records" * 4000)
+        for number in range(4):
+            text = BOARD.replace("a blue door", f"a blue gate {number}")
+            replaced(board(shop), text)
+            follower.until(lambda f, text=text: f.top["base"] == base_of(text) and f.top["phase"] in ("done", "failed"))
+            assert steps(follower, "running") == []
+        assert settled(text)(follower)
+        assert film(shop) == follower.top["film"]["digest"]
+
+
+def test_a_save_that_cannot_be_decided_is_told_and_the_next_one_is_made(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def paces(_: Store) -> object:
+        raise StoreError("the store is away", "bring it back")
+
+    with watching(board(shop), "short") as (_, follower, heard):
+        follower.until(settled(BOARD))
+        good = follower.top["film"]
+        with monkeypatch.context() as away:
+            away.setattr(Store, "paces", paces)
+            replaced(board(shop), BOARD.replace("a blue door", "a blue gate"))
+            follower.until(lambda f: f.top["phase"] == "failed")
+        message = "the store is away\n  bring it back"
+        assert [said["message"] for said in follower.top["failures"]] == [message]
+        assert heard.lines[-1] == ("failed", "", message)
+        assert (follower.top["save"], follower.top["film"]) == (2, good)
+        replaced(board(shop), BOARD)
+        follower.until(settled(BOARD))
+        assert follower.top["failures"] == []
 
 
 def test_only_what_was_mentioned_can_be_asked_for(shop: Workshop) -> None:
