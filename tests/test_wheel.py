@@ -53,8 +53,9 @@ def test_schemas_profiles_fonts_and_licences_are_inside(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         inside = {name: archive.read(name) for name in archive.namelist()}
     wanted = {file: f"engine/{file.relative_to(ROOT)}" for file in sorted((ROOT / "schemas").glob("*.json"))}
-    for folder in ("engine/profiles", "engine/fonts", "engine/preview/page"):
+    for folder in ("engine/profiles", "engine/fonts", "engine/preview/page", "engine/write/prompts"):
         wanted |= {file: str(file.relative_to(ROOT)) for file in sorted((ROOT / folder).iterdir())}
+    wanted |= {file: str(file.relative_to(ROOT)) for file in sorted((ROOT / "engine/write").glob("*.txt"))}
     for part in ("personas/mikebot", "projects/hello"):
         files = [file for file in sorted((ROOT / part).rglob("*")) if file.is_file() and "build" not in file.parts]
         wanted |= {file: f"engine/starter/{file.relative_to(ROOT)}" for file in files}
