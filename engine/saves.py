@@ -12,6 +12,7 @@ from .project import Project, open_project
 from .watch import Watch
 
 LOOKS = 5  # How often a save with mistakes is read again because files changed while it was read.
+UNSEEN = "?"  # No digest: a file that is followed as this is looked at.
 
 
 class Request(NamedTuple):
@@ -40,17 +41,16 @@ class Saves:
 
     def read(self) -> Project | AuthorError:
         """The storyboard as it is, or every mistake in it."""
-        before: dict[Path, str] = {}
+        seen: dict[Path, str] = {}
         for _ in range(LOOKS):
             found = self._open()
             if isinstance(found, Project):
                 self._follow(self._behind(found))
                 return found
-            now = {path: self._watch.digest(path) for path in self._sought(found)}
-            if now == before:
+            before, seen = seen, {path: self._watch.digest(path) for path in self._sought(found)}
+            if seen == before:  # Else it is read once more: what is followed must be no newer than what was read.
                 break
-            before = now  # Read once more: what is followed must be no newer than what was read.
-        self._follow(before)
+        self._follow({path: before.get(path, UNSEEN) for path in seen})
         return found
 
     def _open(self) -> Project | AuthorError:

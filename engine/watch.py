@@ -120,9 +120,10 @@ class Watch:
             if quiet > 0 and time.monotonic() - begun < LONGEST:
                 time.sleep(quiet)
                 continue
+            marks = {path: _mark(path) for path in self._known}  # First: they must be no newer than the digests.
             changed = {path for path, known in self._known.items() if self.digest(path) != known}
             if not any(map(self._missing, changed)) or time.monotonic() - begun > PATIENCE:
-                self._marks = {path: _mark(path) for path in self._known}
+                self._marks = marks
                 return changed
             time.sleep(SETTLE)
         return set()

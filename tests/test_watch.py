@@ -13,7 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from engine import watch as watch_module
 from engine.digests import Digests
+from engine.errors import AuthorError
+from engine.project import Project, open_project
+from engine.saves import LOOKS, Request, Saves
 from engine.watch import Watch
 
 OLD, NEW = "title: old\n" * 50, "title: new\n" * 50
@@ -202,6 +206,69 @@ def test_a_change_between_reading_and_following_is_heard(tmp_path: Path) -> None
     watch = Watch(Digests())
     watch.follow({file: digest(OLD)})
     assert watch.next() == {file}
+    watch.close()
+
+
+def test_a_change_right_after_the_comparison_is_found_without_a_hint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a file system that tells nothing, the slow look must not take the newer file for the one that was compared."""
+    file = tmp_path / "storyboard.yaml"
+    file.write_text(OLD)
+    monkeypatch.setattr(watch_module.Observer, "schedule", _deaf)
+    watch = Watch(Digests())
+    monkeypatch.setattr(watch, "digest", _then_written(watch.digest, file))
+    watch.follow({file: digest(OLD)})
+    leave = threading.Timer(5, watch.leave)
+    leave.start()
+    assert watch.next() == {file}
+    leave.cancel()
+    watch.close()
+
+
+def _deaf(*_: object, **__: object) -> object:
+    raise OSError("no more watches")
+
+
+def _then_written(real: Callable[[Path], str], file: Path) -> Callable[[Path], str]:
+    """A digest after which the file is saved, once."""
+    left = [NEW]
+
+    def digest(path: Path) -> str:
+        found = real(path)
+        if left:
+            file.write_text(left.pop())
+        return found
+
+    return digest
+
+
+def test_a_file_that_changes_at_every_look_at_a_mistake_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often that happened, what is followed is no newer than what was read."""
+    (tmp_path / "projects" / "film").mkdir(parents=True)
+    (tmp_path / "personas").mkdir()
+    file = tmp_path / "projects" / "film" / "storyboard.yaml"
+    file.write_text("title: [")
+    watch = Watch(Digests())
+    saves = Saves(Request(file, tmp_path, tmp_path / ".mikebot"), watch)
+    looks: list[int] = []
+
+    def opened(*words: str) -> Project:
+        try:
+            return open_project(*words)
+        finally:
+            looks.append(len(looks))
+            if len(looks) <= LOOKS:
+                file.write_text(f"title: [ # {len(looks)}")
+
+    monkeypatch.setattr("engine.saves.open_project", opened)
+    assert isinstance(saves.read(), AuthorError)
+    leave = threading.Timer(5, watch.leave)
+    leave.start()
+    assert watch.next() == {file}
+    leave.cancel()
     watch.close()
 
 
