@@ -55,6 +55,16 @@ def knob_mistakes(
             yield document.mistake(document.place(where), message, f"mikebot doctor lists the knobs of {name}")
 
 
+def misfits(
+    document: Document, path: Sequence[str | int], kind: str, name: str, params: Mapping[str, Any]
+) -> Iterator[Mistake]:
+    """What a backend itself finds wrong with params, those of extended profiles among them."""
+    look = getattr(find(kind, name), "misfits", None)
+    for below, message, hint in look(params) if look is not None else ():
+        where = (*path, *below)
+        yield document.mistake(document.key_place(where), message, hint)
+
+
 def voice_mistakes(document: Document) -> list[Mistake]:
     """What is wrong with a persona's voices."""
     voices = document.data.get("voice") if isinstance(document.data, dict) else None

@@ -12,7 +12,7 @@ from .document import Document, read
 from .errors import AuthorError, Mistake, UsageError
 from .explain import did_you_mean
 from .kinds import KINDS
-from .knobs import backend_mistakes, knob_mistakes
+from .knobs import backend_mistakes, knob_mistakes, misfits
 from .schema import mistakes as shape
 from .storyboard import Choice, Profile
 
@@ -149,13 +149,17 @@ def _incomplete(document: Document, merged: dict[str, dict[str, Any]]) -> Iterat
 def _misfits(chain: list[Document]) -> list[Mistake]:
     """Params that their backend does not have, each in the file that says them."""
     found: list[Mistake] = []
-    backends: dict[tuple[str, str], str] = {}
+    merged: dict[tuple[str, str], dict[str, Any]] = {}
     for document in reversed(chain):
         for part, kind, choice in _choices(document):
-            backend = backends[part, kind] = choice.get("backend") or backends.get((part, kind), "")
+            merged[part, kind] = _merge(merged.get((part, kind), {}), choice)
+            backend = merged[part, kind].get("backend", "")
             if backend:
                 path = (part, kind, "params")
-                found += knob_mistakes(document, path, _kind(part, kind), backend, choice.get("params", {}))
+                wrong = list(knob_mistakes(document, path, _kind(part, kind), backend, choice.get("params", {})))
+                if not wrong and "params" in choice:
+                    wrong = list(misfits(document, path, _kind(part, kind), backend, merged[part, kind]["params"]))
+                found += wrong
     return found
 
 
@@ -165,5 +169,6 @@ def _kind(part: str, name: str) -> str:
 
 
 def _choice(kind: str, data: dict[str, Any]) -> Choice:
-    version = find(kind, data["backend"]).version
-    return Choice(data["backend"], version, data["params"], data["limits"])
+    backend = find(kind, data["backend"])
+    settled = getattr(backend, "settled", dict)  # What is true here and now: which weights a model's name means.
+    return Choice(data["backend"], backend.version, settled(data["params"]), data["limits"])

@@ -85,12 +85,13 @@ OUTSIDE = {
     "watchdog": {"watch"},
     "httpx": {"write"},
     "huggingface_hub": {"write"},
-    "jinja2": {"write"},
+    "jinja2": {"write", "backends"},
     "llguidance": {"write"},
     "markdown_it": {"write"},
     "pypdf": {"write"},
-    "torch": {"write"},
-    "transformers": {"write"},
+    "torch": {"write", "backends"},
+    "transformers": {"write", "backends"},
+    "diffusers": {"backends"},
 }
 
 

@@ -1,0 +1,269 @@
+"""A pipeline of diffusers in memory: what `still.flux` and `clip.wan` share. Only diffusers' own classes, from files.
+
+The library's own loops run, with the arguments that the library documents, so the numbers are the library's.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
+from typing import Any
+
+from ..errors import BackendError, Cancelled
+from ..kinds import Tell
+from . import model_folder
+from .diffusion_knobs import CASTED, Knobs, arguments
+from .lora import Loras
+
+_LESS = "Set offload: model, a quantization, or fewer pixels in the profile."
+
+
+class Resident:
+    """At most one pipeline, made of the text that `diffusion_knobs.spec` gives, and the LoRAs that it has on."""
+
+    def __init__(self) -> None:
+        self.pipe: Any = None
+        self.spec = ""
+        self._loras: Loras | None = None
+        self._attention = ""
+
+    def load(self, spec: str) -> None:
+        """Bring a pipeline into memory; raises BackendError."""
+        self.unload()
+        said = json.loads(spec)
+        folder = model_folder.find(said["model"], said["revision"]).path
+        model_folder.look_over(said["model"], folder)
+        with _quiet(), _explained(said["model"]):
+            device = placed(said["device"])
+            self.pipe = _made(said, folder, device)
+        self.spec, self._attention = spec, said["attention"]
+        self._loras = Loras(self.pipe)
+
+    def unload(self) -> None:
+        """Give its memory back."""
+        self.pipe, self._loras, self.spec = None, None, ""
+        _freed()
+
+    def draw(self, params: Knobs, said: Mapping[str, Any], look: Any, tell: Tell) -> Any:
+        """Call the pipeline; `look` is the persona's LoRA and its weight, or None. Returns the library's output."""
+        if self.pipe is None or self._loras is None:
+            raise BackendError("no model is in memory")
+        torch = library("torch")
+        watch = Watch(self.pipe, tell)
+        attention = library("diffusers.models.attention_dispatch").attention_backend
+        self._loras.put_on([*_own(params), *([look] if look else [])])
+        try:
+            with _quiet(), _explained(params.model), attention(self._attention) if self._attention else nullcontext():
+                return self.pipe(
+                    **{**arguments(params), **said},
+                    generator=torch.Generator("cpu").manual_seed(said_seed(params)),
+                    output_type="np",
+                    callback_on_step_end=watch,
+                )
+        except BaseException as problem:
+            self.pipe.maybe_free_model_hooks()  # What the library does where a call ends well.
+            problem.__traceback__ = None  # Its frames hold the step's tensors.
+            _freed()
+            raise
+
+
+class Watch:
+    """Hears of each denoising step: tells of it, looks for what is no number, and stops where nobody wants it."""
+
+    def __init__(self, pipe: Any, tell: Tell) -> None:
+        self._tell = tell
+        self._pipe = pipe
+        tell.progress(0, 1)
+
+    def __call__(self, pipe: Any, step: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+        total = int(pipe.num_timesteps)
+        latents = values.get("latents")
+        if latents is not None and not bool(latents.isfinite().all()):
+            message = f"the model's numbers ran out of range at denoising step {step + 1} of {total}"
+            raise BackendError(message, "Set dtype: bfloat16 or float32, or a guidance that is lower.")
+        # An exception, where the library has a flag: that would still decode a picture that nobody wants.
+        self._tell.progress(step + 1, total + 1)
+        return values
+
+
+def said_seed(params: Any) -> int:
+    """The seed that the plan gave."""
+    return int(params.seed)
+
+
+def finite(pictures: Any, what: str) -> Any:
+    """Pictures whose every value is a number; BackendError otherwise, and not a black picture."""
+    import numpy as np
+
+    if not np.isfinite(pictures).all():
+        hint = "Keep the VAE in float32: dtype: {default: bfloat16, vae: float32}."
+        raise BackendError(f"{what} came out of the model with values that are no numbers", hint)
+    return pictures
+
+
+def library(name: str) -> Any:
+    """A large library, once it is needed; its types are loose enough that none are asked of it."""
+    return import_module(name)
+
+
+def fitted(width: int, height: int, pixels: int, multiple: int) -> tuple[int, int]:
+    """The size that a model is asked for: the shape that is wanted, within a number of pixels, in its multiples."""
+    scale = min(1.0, (pixels / (width * height)) ** 0.5)
+    across, down = (max(multiple, int(side * scale + 1e-9) // multiple * multiple) for side in (width, height))
+    return across, down
+
+
+def delivered(picture: Any, width: int, height: int) -> Any:
+    """A picture (Pillow) at a size: scaled until it covers it, and cut around its middle. The one place for this."""
+    from PIL import Image, ImageOps
+
+    if picture.size == (width, height):
+        return picture
+    return ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+
+
+def placed(device: str) -> str:
+    """The device that is meant; BackendError where it is not there."""
+    torch = library("torch")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return next(name for name, is_there in there.items() if is_there)
+    if not there[device]:
+        built = torch.version.cuda if device == "cuda" else ""
+        why = "sees none" if built or device == "mps" else "is built without it"
+        message = f"the profile asks for {device}, and torch {torch.__version__} {why}"
+        raise BackendError(message, "Use a profile for this machine, or set device: auto.")
+    return device
+
+
+def _made(said: Mapping[str, Any], folder: Any, device: str) -> Any:
+    diffusers = library("diffusers")
+    diffusers.utils.logging.set_verbosity_error()  # What matters of it is said here, once.
+    diffusers.utils.logging.disable_progress_bar()
+    library("transformers").utils.logging.set_verbosity_error()
+    library("transformers").utils.logging.disable_progress_bar()
+    cls: Any = getattr(diffusers, said["pipeline"])
+    if not issubclass(cls, diffusers.DiffusionPipeline):
+        raise BackendError(f"{said['pipeline']} is no pipeline of diffusers")
+    options: dict[str, Any] = {"dtype": _dtype(said["dtype"]), "local_files_only": True, "use_safetensors": True}
+    pipe = cls.from_pretrained(str(folder), **options, **_quantization(said["quantization"]))
+    pipe.set_progress_bar_config(disable=True)
+    if said["scheduler"]:
+        config = {name: value for name, value in said["scheduler"].items() if name != "class"}
+        pipe.scheduler = getattr(diffusers, said["scheduler"]["class"]).from_config(pipe.scheduler.config, **config)
+    if said["tiling"]:
+        pipe.vae.enable_tiling()
+    if said["quantization"].get("backend") == CASTED:
+        _cast(pipe, said["quantization"].get("options", {}))
+    _put(pipe, said["offload"], device)
+    for part in _denoisers(pipe):
+        if said["cache"]:
+            part.enable_cache(_cache(pipe, said["cache"]))
+        if said["compile"]:
+            part.compile_repeated_blocks(fullgraph=True)
+    return pipe
+
+
+def _cast(pipe: Any, options: Mapping[str, str]) -> None:
+    """Keep the transformers' weights in eight bits; `options` may name other types."""
+    torch = library("torch")
+    types = {name: getattr(torch, value) for name, value in options.items()}
+    for part in _denoisers(pipe):
+        part.enable_layerwise_casting(**{"storage_dtype": torch.float8_e4m3fn, "compute_dtype": part.dtype, **types})
+
+
+def _put(pipe: Any, offload: str, device: str) -> None:
+    """Onto the device, whole or part by part as it is needed."""
+    if offload == "none":
+        pipe.to(device)
+    elif device == "cpu":
+        raise BackendError(f"offload: {offload} moves a model off a GPU, and there is none", "Set offload: none.")
+    elif offload == "model":
+        pipe.enable_model_cpu_offload(device=device)
+    elif offload == "sequential":
+        pipe.enable_sequential_cpu_offload(device=device)
+    else:
+        torch = library("torch")
+        devices = {"onload_device": torch.device(device), "offload_device": torch.device("cpu")}
+        pipe.enable_group_offload(**devices, offload_type="leaf_level", use_stream=device == "cuda")
+
+
+def _denoisers(pipe: Any) -> list[Any]:
+    """The transformers of a pipeline: Wan 2.2 A14B has two."""
+    named = pipe.components.items()
+    return [part for name, part in named if name.startswith(("transformer", "unet")) and part is not None]
+
+
+def _dtype(said: Any) -> Any:
+    torch = library("torch")
+    if isinstance(said, dict):
+        return {name: getattr(torch, value) for name, value in said.items()}
+    return getattr(torch, said)
+
+
+def _cache(pipe: Any, said: Mapping[str, Any]) -> Any:
+    options = {name: value for name, value in said.items() if name != "class"}
+    if said["class"] == "PyramidAttentionBroadcastConfig":
+        options["current_timestep_callback"] = lambda: pipe.current_timestep
+    return getattr(library("diffusers"), said["class"])(**options)
+
+
+def _quantization(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What from_pretrained is told, in diffusers' words; `options` are those of its configuration."""
+    if not said or said["backend"] == CASTED:
+        return {}
+    torch, options = library("torch"), dict(said.get("options", {}))
+    options = {name: getattr(torch, value) if name.endswith("dtype") else value for name, value in options.items()}
+    if said["backend"] == "torchao":
+        kind = getattr(library("torchao.quantization"), options.pop("quant_type", "Int8WeightOnlyConfig"))
+        options["quant_type"] = kind()
+    elif "load_in_4bit" not in options and "load_in_8bit" not in options:
+        options[f"load_in_{said['backend'].removeprefix('bitsandbytes_')}"] = True
+    made = library("diffusers").PipelineQuantizationConfig(
+        quant_backend=said["backend"],
+        quant_kwargs=options,
+        components_to_quantize=list(said.get("components", ["transformer"])),
+    )
+    return {"quantization_config": made}
+
+
+def _own(params: Knobs) -> Iterator[tuple[Any, float]]:
+    """The profile's LoRAs: files of models on this machine, and how strong they are."""
+    for lora in params.loras:
+        found = model_folder.find(lora["model"], lora.get("revision", ""))
+        yield found.path / lora["file"], float(lora.get("weight", 1))
+
+
+def _freed() -> None:
+    gc.collect()
+    torch = library("torch")
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _explained(model: str) -> Iterator[None]:
+    """Errors of the libraries as ours, where their cause is known."""
+    try:
+        yield
+    except (BackendError, Cancelled):
+        raise
+    except Exception as problem:  # Each library has its own errors, and most say little.
+        said = str(problem).lower()
+        if isinstance(problem, MemoryError) or "out of memory" in said or "can't allocate memory" in said:
+            raise BackendError(f"there is too little memory for the model {model}", _LESS) from None
+        lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+        brief = lines[0][:300] if lines else type(problem).__name__
+        message = f"the model {model} failed: {type(problem).__name__}: {brief}"
+        raise BackendError(message, "Is it whole, and does the profile fit it?") from problem
