@@ -206,8 +206,9 @@ def _grown(growing: Growing, scenes: Iterator[dict[str, Any]], say: Progress) ->
     except (KeyboardInterrupt, MikebotError):
         if made:
             kept = f"{len(made)} scene{'s' * (len(made) > 1)}"
+            files = ", ".join(map(shown, growing.files))
             where = shown(growing.file.parent if growing.file.name == "storyboard.yaml" else growing.file)
-            say.note(f"kept {kept} in {shown(growing.file)}; to go on: mikebot write --continue {where}")
+            say.note(f"kept {kept} in {files}; to go on: mikebot write --continue {where}")
         raise
     if not made:
         raise WriterError("no scene came out whole, and nothing was written", "try another model with --model")
@@ -220,9 +221,15 @@ def _finished(
     lasts = minutes(made, asked.persona, asked.language)
     if asked.minutes and not 0.75 <= lasts / asked.minutes <= 1.33:
         say.note(f"it lasts about {lasts:.1f} minutes, not {asked.minutes:g}")
-    file = shown(growing.file)
-    event = {"file": str(growing.file), "scenes": len(made), "minutes": round(lasts, 2), "tokens": say.total}
-    text = f"{'added to' if more else 'wrote'} {file}: {len(made)} scenes, about {lasts:.1f} minutes"
+    files = ", ".join(map(shown, growing.files))
+    event = {
+        "file": str(growing.file),
+        "files": list(map(str, growing.files)),
+        "scenes": len(made),
+        "minutes": round(lasts, 2),
+        "tokens": say.total,
+    }
+    text = f"{'added to' if more else 'wrote'} {files}: {len(made)} scenes, about {lasts:.1f} minutes"
     where = shown(growing.file.parent if growing.file.name == "storyboard.yaml" else growing.file)
     say.done(event, f"{text}\nlook at it, change it, watch it become a film: mikebot watch {where}")
     return 0

@@ -22,7 +22,7 @@ from .hand import board_text
 
 
 class Growing:
-    """The file, what it is to hold above its scenes, and how many scenes were added."""
+    """The file that scenes are added to, and what it is to hold above them."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Growing:
         after: bytes = b"",
     ) -> None:
         self.file = file
-        self.added = 0
+        self.files: list[Path] = []  # All that were written.
         self._head, self._comment, self._note = head, comment, note
         self._raw = after  # What the file holds, as far as it is ours to add to.
         self._mine: list[Mapping[str, Any]] = []  # The scenes that were added to it.
@@ -45,7 +45,7 @@ class Growing:
         else:
             self._begin([scene])
         self._mine.append(scene)
-        self.added += 1
+        self.files = list(dict.fromkeys([*self.files, self.file]))
 
     def whole(self, scenes: Sequence[Mapping[str, Any]]) -> None:
         """All scenes of a new file at once. Raises MikebotError."""
@@ -53,7 +53,7 @@ class Growing:
             create(self.file, board_text(self._head, scenes, self._comment).encode())
         except FileExistsError:
             raise UsageError(f"{shown(self.file)} is there already", "name another with --name") from None
-        self.added = len(scenes)
+        self.files = [self.file]
 
     def _begin(self, scenes: Sequence[Mapping[str, Any]]) -> None:
         made = board_text(self._head, scenes, self._comment).encode()

@@ -22,7 +22,7 @@ class Progress:
         self._json = as_json
         self._language = language
         self._live = sys.stderr.isatty() and not as_json
-        self._doing = ""
+        self._doing = self._line = ""
         self._begun = self._shown = 0.0
         self._tokens = 0
         self.total = 0  # Tokens of all that was asked for.

@@ -445,6 +445,24 @@ def test_a_workspaces_own_prompt_is_what_the_model_is_asked(root: Path) -> None:
     assert f"note    {note}\n" in done.err
 
 
+def test_what_the_author_writes_meanwhile_stays(root: Path) -> None:
+    """They change the first scene while the model is at the second: the rest goes beside it, and is told of."""
+    mine = GOLDEN.read_text("utf-8").split("\n  - id: corridor")[0].replace("Somebody knocks", "Nobody knocks")
+
+    def answer(talk: Talk) -> None:
+        if "Write scene 2" in first(talk.heard.body):
+            (root / FILE).write_text(mine, encoding="utf-8")
+        model()(talk)
+
+    rest = "projects/firewalls/storyboard.rest.yaml"
+    with served(answer) as server:
+        done = write(root, server, *PROMPT)
+    assert (done.code, (root / FILE).read_text("utf-8")) == (0, mine)
+    assert (checked(root), checked(root, rest)) == (["knock"], ["corridor", "guard"])
+    assert f"note    {FILE} was changed meanwhile, and stays as it is; the scenes to come go into {rest}\n" in done.err
+    assert done.out.startswith(f"wrote {FILE}, {rest}: 3 scenes, about 0.3 minutes\n")
+
+
 def test_two_scenes_in_a_row_that_come_to_nothing_end_it_and_the_first_is_kept(root: Path) -> None:
     def answer(body: Any) -> Any:
         return "No." if re.search(r'Write scene \d+, "(corridor|guard)"', first(body)) else written(body)
