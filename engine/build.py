@@ -290,6 +290,7 @@ class _Build(Resolver):
         del self.flying[key]
         error = said.exception()
         if error is None:
+            self.store.learn(key, said.result())
             self.land(flight, said.result())
         elif isinstance(error, Damaged) and self.attempts.setdefault(key, 0) < ATTEMPTS:
             self.attempts[key] += 1

@@ -211,14 +211,16 @@ class News:
         artifact = scene["cues"]
         if artifact is None:
             return scene | {"cues": []}
-        if artifact.digest not in self._captions:
+        found = self._captions.get(artifact.digest)
+        if found is None:
+            try:
+                found = cues(json.loads(self._read(artifact)))
+            except (Damaged, OSError):  # The next build that needs it makes it again.
+                return scene | {"cues": []}
             if len(self._captions) > REMEMBERED:
                 self._captions.clear()
-            try:
-                self._captions[artifact.digest] = cues(json.loads(self._read(artifact)))
-            except Damaged:  # The next build that needs it makes it again.
-                return scene | {"cues": []}
-        return scene | {"cues": self._captions[artifact.digest]}
+            self._captions[artifact.digest] = found
+        return scene | {"cues": found}
 
     def _remember_names(self) -> None:
         if self._view is not None:

@@ -156,6 +156,11 @@ class Store:
         self._found |= self._recorded(wanted - self._found.keys())
         return {key: self._found[key] for key in wanted & self._found.keys()}
 
+    def learn(self, key: str, result: Result) -> None:
+        """Remember what was made just now: perhaps it was made before, with other bytes."""
+        if self._found is not None:
+            self._found[key] = result._replace(found=False)
+
     def _recorded(self, keys: Iterable[str]) -> dict[str, Result]:
         texts = self.ledger.results(keys)
         return {key: result for key, text in texts.items() if (result := _result(key, text)) is not None}

@@ -271,6 +271,17 @@ def test_other_bytes_reach_steps_that_had_a_result(bench: Bench) -> None:
     assert audio in bench.text(second, "two/scene", "video")
 
 
+def test_a_store_that_remembers_forgets_what_was_made_again_with_other_bytes(bench: Bench) -> None:
+    """Else each build after it would take the step for lost again."""
+    with closing(Store(bench.store.root, remembering=True)) as bench.store:
+        first = bench.build(odd("film", "film", "dice"))
+        bench.build(odd("film", "film", "dice"))
+        lose(bench.store, first.results["film"])
+        again = bench.build(odd("film", "film", "dice"))
+        assert again.results["film"].outputs != first.results["film"].outputs
+        assert bench.store.lookup(again.keys.values()) == {again.keys["film"]: again.results["film"]}
+
+
 def test_a_narration_that_comes_out_longer_is_planned_again(bench: Bench) -> None:
     """Its bytes were lost, the voice is not exact, and the scene below must have its new length."""
     length = bench.folder / "length"

@@ -368,6 +368,20 @@ def test_a_save_that_cannot_be_decided_is_told_and_the_next_one_is_made(
         assert follower.top["failures"] == []
 
 
+def test_captions_that_cannot_be_read_silence_nothing_else(shop: Workshop) -> None:
+    """A folder stands where the times of a scene's words were; nothing that is made needs them."""
+    built = shop.render().built
+    assert built is not None
+    digest = built.results["blue/narration"].outputs["timing"].digest
+    timing = shop.store / "artifacts" / digest[:2] / digest
+    timing.unlink()
+    timing.mkdir()
+    with watching(board(shop), "short") as (session, follower, _heard):
+        follower.until(settled(BOARD), 10)
+        assert [len(follower.scenes[name]["cues"]) for name in follower.order] == [1, 0]
+        assert [len(scene["cues"]) for scene in session.snapshot()["scenes"]] == [1, 0]
+
+
 def test_only_what_was_mentioned_can_be_asked_for(shop: Workshop) -> None:
     with watching(board(shop), "short") as (session, follower, _heard):
         follower.until(settled(BOARD))
