@@ -64,7 +64,7 @@ def test_a_server_on_the_other_loopback_answers_too() -> None:
         (("first", "second"), "first", "first"),
         (("nomic-embed-text", "bge-m3", "qwen2.5:7b"), "qwen2.5:7b", "qwen2.5:7b"),
         (("only-embeddings",), "only-embeddings", "only-embeddings"),
-        (("/home/someone/models/tiny.gguf",), "/home/someone/models/tiny.gguf", "tiny.gguf"),
+        (("/models/tiny.gguf",), "/models/tiny.gguf", "tiny.gguf"),
         (("C:\\models\\tiny.gguf",), "C:\\models\\tiny.gguf", "tiny.gguf"),
         (("Org/Name",), "Org/Name", "Org/Name"),
         (("red\x1b[31m\nalert",), "red\x1b[31m\nalert", "red\ufffd[31m alert"),
