@@ -170,6 +170,8 @@ class _Build(Resolver):
         failures = {n: e for n, e in self.dead.items() if not isinstance(e, Cancelled)}
         if failures:
             raise BuildError(failures)
+        if self.dead:  # The executor was closed under us.
+            raise Cancelled
 
     def heed(self) -> None:
         """Raises Cancelled once somebody has stopped this build."""

@@ -238,8 +238,8 @@ class Session:
 
     def _stop(self) -> None:
         """Let go of the build that runs, if one does: it ends at once, its actions when `keep` says so."""
+        self._halt()
         if self._thread is not None and self._thread.is_alive():
-            self._halt()
             self._thread.join()
 
     def _close(self) -> None:

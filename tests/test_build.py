@@ -14,7 +14,7 @@ import pytest
 from odd_kit import TinyPlan, flip, install, lose, odd, until
 
 from engine.build import ATTEMPTS, Built, Event, build
-from engine.errors import BuildError
+from engine.errors import BuildError, Cancelled
 from engine.executors.inline import InlineExecutor
 from engine.executors.kept import KeptExecutor
 from engine.executors.local import LocalExecutor
@@ -386,6 +386,14 @@ def test_a_build_that_ends_with_a_fault_waits_for_nothing_any_more(bench: Bench)
             bench.build(odd("film", "film", f"wait {never}"), executor=kept)
         kept.keep(set())
         until(lambda: list((bench.store.root / "tmp").iterdir()) == [], "the end of what ran")
+
+
+def test_a_build_whose_executor_is_closed_is_cancelled(bench: Bench) -> None:
+    executor = LocalExecutor(bench.store.root, 1)
+    executor.close()
+    with pytest.raises(Cancelled):
+        bench.build(odd("film", "film", "a"), executor=executor)
+    assert bench.ends == {"film": "cancelled"}
 
 
 def test_what_another_build_makes_meanwhile_is_a_hit(bench: Bench) -> None:

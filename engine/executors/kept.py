@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 
 from ..errors import Cancelled
 from ..graph import Action, Result
 from . import Listen
 from .local import LocalExecutor
+
+LAST = 1.0  # Seconds that what runs has to end by itself when all ends.
 
 
 class KeptExecutor:
@@ -64,8 +66,14 @@ class KeptExecutor:
         self._inner.cancel(*[run.future for run in stale])
 
     def close(self) -> None:
-        """End all work and all workers."""
-        self._inner.close()
+        """Stop what runs, so that it leaves nothing half made behind, and end all workers."""
+        with self._lock:
+            left = [run.future for run in self._runs.values()]
+        try:
+            self._inner.cancel(*left)
+            wait(left, LAST)
+        finally:
+            self._inner.close()
 
     def _landed(self, key: str, run: _Run, done: Future[Result]) -> None:
         with self._lock:

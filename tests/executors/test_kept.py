@@ -278,3 +278,4 @@ def test_closing_ends_what_runs_and_what_waits(store: Store, tmp_path: Path) -> 
         with pytest.raises(Cancelled):
             future.result(60)
     assert workers() == []
+    assert list((store.root / "tmp").iterdir()) == []
