@@ -81,11 +81,13 @@ def at_words(show: Mapping[str, Any]) -> list[tuple[tuple[str | int, ...], str]]
 
 def _scene(document: Document, index: int, data: dict[str, Any], files: Files) -> Scene:
     path = ("scenes", index)
-    image = data.get("image")
+    image, moves = data.get("image"), data.get("video_prompt", "")
+    first, *then = [moves] if isinstance(moves, str) else moves
     return Scene(
         id=data["id"],
         on_screen=data["on_screen"],
-        **{name: data.get(name, "").strip() for name in ("image_prompt", "video_prompt", "narration", "chapter")},
+        **{name: data.get(name, "").strip() for name in ("image_prompt", "narration", "chapter")},
+        video_prompt=first.strip(),
         seed=int(data["seed"]) if "seed" in data else None,
         take=int(data.get("take", 1)),
         hold=data.get("hold", False),
@@ -98,6 +100,7 @@ def _scene(document: Document, index: int, data: dict[str, Any], files: Files) -
         footage=_footage(document, (*path, "video"), data.get("video")),
         fit=image.get("fit", "fill") if isinstance(image, dict) else "fill",
         pose=data.get("pose", ""),
+        moves=tuple(move.strip() for move in then),
     )
 
 

@@ -76,7 +76,7 @@ def pose_of(scene: Scene, poses: Mapping[str, Source]) -> str:
     """The persona's pose in a scene: the author's, else the first that a word of its prompts asks for; "" is none."""
     if scene.pose:
         return scene.pose
-    said = re.findall(r"\w+", f"{scene.video_prompt} {scene.image_prompt}".lower())
+    said = re.findall(r"\w+", " ".join((scene.video_prompt, *scene.moves, scene.image_prompt)).lower())
     return next((pose for word in said for pose in poses if re.match(_POSES.get(pose, f"{pose}$"), word)), "")
 
 

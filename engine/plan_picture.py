@@ -141,11 +141,12 @@ class PicturePlan:
         choice, size = self.profile.kinds["clip"], self._size(scene)
         first = Ref(self._start(scene), "image")
         count = -(-frames // self._clip_covers)
-        prompt = scene.video_prompt or "hold still"
+        prompts = (scene.video_prompt or "hold still", *scene.moves)
+        beside = {"still": first} if choice.limits.get("anchor") else {}
         for number in range(1, int(count) + 1):
-            params = {"prompt": prompt, "number": number, "frames": self._clip_frames}
+            params = {"prompt": prompts[min(number, len(prompts)) - 1], "number": number, "frames": self._clip_frames}
             params |= {**size, "fps": self._clip_fps, "seed": seed_of(self.board, scene, number)}
-            step = made(choice, "clip", scene.id, params, {"first": first}, number)
+            step = made(choice, "clip", scene.id, params, {"first": first, **beside}, number)
             first = Ref(step.name, "last")
             yield step
 

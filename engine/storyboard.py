@@ -115,6 +115,7 @@ class Scene:
     footage: Footage = Footage()
     fit: str = "fill"  # The author's picture: fill or fit.
     pose: str = ""
+    moves: tuple[str, ...] = ()  # What video_prompt says of the second clip, the third, ...; the last serves the rest.
 
 
 @dataclass(frozen=True)

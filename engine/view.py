@@ -115,7 +115,8 @@ class View:
         running = [part for part in work if part.state == "running"]
         told = {
             "id": scene.id,
-            **{name: getattr(scene, name) for name in ("narration", "image_prompt", "video_prompt", "chapter")},
+            **{name: getattr(scene, name) for name in ("narration", "image_prompt", "chapter")},
+            "video_prompt": "; then ".join((scene.video_prompt, *scene.moves)),
             **{name: getattr(scene, name) for name in ("on_screen", "hold", "take")},
             "seed": self.board.seed if scene.seed is None else scene.seed,
             "pinned": scene.seed is not None,

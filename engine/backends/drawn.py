@@ -14,6 +14,7 @@ from . import head, recipe
 from .face import Face
 from .picture import Planes, planes_of, read_still, resized, warp
 
+_TURN = 1.5  # Seconds in which one movement gives way to the next.
 _LOOK = 5  # Frames between two looks at where the mouth is: a camera moves slowly.
 
 
@@ -26,6 +27,7 @@ class Drawn:
         talk = recipes[0] if recipes[0]["recipe"] == "talk" else {}
         self._rate = rate
         self._cameras, self._seconds = _cameras(talk.get("clips", recipes))
+        self._begun = _begun(self._cameras)
         rgb = _prepared(still, size, max(max(path.zoom) for path in self._cameras))
         self._source = planes_of(rgb)
         self._mouth = talk.get("mouth") or {}
@@ -57,10 +59,21 @@ class Drawn:
         return Box(x, y, math.ceil(right * width) - x, math.ceil(bottom * height) - y)
 
     def _view(self, frame: int) -> recipe.View:
-        """What the clip in force sees; the last one stays in force."""
+        """What the clip in force sees; the last one stays in force.
+
+        Clips of one prompt are one movement. Where the prompt changes, the next movement begins, and the one
+        before goes on below it until it has set in.
+        """
         time = frame / self._rate
         clip = min(int(time / self._seconds), len(self._cameras) - 1)
-        return self._cameras[clip].at(float(time))
+        begun = self._begun[clip]
+        view = self._cameras[clip].at(float(time - begun * self._seconds))
+        since = float(time - begun * self._seconds) / _TURN
+        if begun == 0 or since >= 1:
+            return view
+        share = since * since * (3 - 2 * since)
+        before = self._cameras[begun - 1].at(float(time - self._begun[begun - 1] * self._seconds))
+        return recipe.View(*(a + (b - a) * share for a, b in zip(before, view, strict=True)))
 
 
 def _seen(box: Sequence[float], view: recipe.View) -> tuple[float, float, float, float]:
@@ -79,6 +92,14 @@ def _cameras(clips: Sequence[Mapping[str, Any]]) -> tuple[list[recipe.CameraPath
     if seconds <= 0:
         raise BackendError("a clip's recipe has no frames")
     return [recipe.path_of(clip) for clip in clips], seconds
+
+
+def _begun(cameras: Sequence[recipe.CameraPath]) -> list[int]:
+    """For each clip, the first one of the movement that it belongs to."""
+    begun = [0]
+    for number in range(1, len(cameras)):
+        begun.append(begun[-1] if cameras[number] == cameras[number - 1] else number)
+    return begun
 
 
 def _prepared(still: Path, size: tuple[int, int], nearest: float) -> Any:
