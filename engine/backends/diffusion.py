@@ -55,9 +55,9 @@ class Resident:
         torch = library("torch")
         watch = Watch(self.pipe, tell)
         attention = library("diffusers.models.attention_dispatch").attention_backend
-        self._loras.put_on([*_own(params), *([look] if look else [])])
         try:
             with _quiet(), _explained(params.model), attention(self._attention) if self._attention else nullcontext():
+                self._loras.put_on([*_own(params), *([look] if look else [])])
                 return self.pipe(
                     **{**arguments(params), **said},
                     generator=torch.Generator("cpu").manual_seed(said_seed(params)),
