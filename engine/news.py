@@ -85,7 +85,7 @@ class News:
         }
         with self._woken:
             if self._view is not None:
-                view.takes = dict(self._view.takes)
+                view.inherit(self._view, touched)
             self._view, self._all = view, True
             self._top |= top
             self._wake()

@@ -54,7 +54,8 @@ class Planner:
     """Plans one storyboard for one profile, scene by scene.
 
     `apart` makes a film of every scene instead of one of all; `until` stops after a kind. `before` planned an earlier
-    version: the steps of scenes that are as they were are taken from it, the same objects.
+    version: the steps of scenes that are as they were are taken from it, the same objects. `around` is all that the
+    steps of a scene depend on besides the scene.
     """
 
     def __init__(
@@ -76,12 +77,8 @@ class Planner:
         self._entered: dict[str, Step] = {}  # The step of each scene whose length is known.
         self._places = {scene.id: number for number, scene in enumerate(self.board.scenes)}
         self._speakers = {f"{s.id}/narration": s for s in self.board.scenes if speaks(s)}
-        self._around = (
-            replace(board, scenes=(), title="", poster=0),
-            profile,
-            apart,
-        )  # What all scenes' steps depend on.
-        self._before = before._planned if before is not None and before._around == self._around else {}
+        self.around = (replace(board, scenes=(), title="", poster=0), profile, apart)
+        self._before = before._planned if before is not None and before.around == self.around else {}
         self._planned: dict[str, _Planned] = {}
 
     def begin(self) -> list[Step]:

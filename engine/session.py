@@ -13,8 +13,7 @@ import secrets
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -35,10 +34,12 @@ from .resolve import Resolved
 from .saves import Request, Saves
 from .splice import write
 from .store import Store
-from .storyboard import Scene, Storyboard
+from .storyboard import Storyboard
 from .view import View, drawn
 from .watch import Watch
 from .why import explained
+
+FEW = 20  # Scenes whose takes are looked for before a film is made; those of the others are, after it.
 
 
 class Say(Protocol):
@@ -82,8 +83,6 @@ class Session:
         self._planner: Planner | None = None  # Likewise.
         self._resolved: dict[str, Resolved] = {}
         self._saves = Saves(request, self._watch)
-        self._seen: dict[str, Scene] = {}  # Scenes whose takes were looked for, and have not been touched since.
-        self._around: Storyboard | None = None  # What their pictures depend on besides.
         self._number = 0
         self._writing = threading.Lock()
         self.news = News(secrets.token_hex(8), self._store.read, editor)
@@ -169,6 +168,7 @@ class Session:
         """Build one save; runs in a thread of its own."""
         checkout = Checkout(save.project, self._store)
         try:
+            self.news.takes(view, self._takes(save.project, save.touched[:FEW]))
             checkout.refuse_place()
             self._deliver(save, view, checkout.deliver(lambda: self._built(save, view, halt)))
         except Cancelled:
@@ -215,25 +215,24 @@ class Session:
         film = next(item.to for item in done.items if item.output == "film")
         self._say.film(film, seconds, built, len(done.built.steps) - built)
         self._store.remember(save.project.id, save.project.variant, done.built.keys)
-        self.news.takes(view, self._takes(save))
+        touched = frozenset(save.touched)
+        new = [scene.id for scene in view.board.scenes if scene.id in touched or scene.id not in view.takes]
+        self.news.takes(view, self._takes(save.project, new))
 
     def _costs(self, project: Project) -> Callable[[Step], float]:
         """How long a step takes, shared among the lanes."""
         estimator, lanes = Estimator(self._store.paces(), project.profile), self._request.lanes or cores()
         return lambda step: estimator.seconds(step) / lanes
 
-    def _takes(self, save: _Save) -> dict[str, list[tuple[int, Artifact]]]:
-        """The takes that are in the store, of each scene that was touched since this was asked."""
-        board, around = save.project.loaded.board, replace(save.project.loaded.board, scenes=(), title="", poster=0)
-        known = self._seen if around == self._around else {}
-        scenes = [scene for scene in board.scenes if known.get(scene.id) != scene or scene.id in save.touched]
-        keys = list(drawn(board, save.project.profile, scenes))
+    def _takes(self, project: Project, names: Collection[str]) -> dict[str, list[tuple[int, Artifact]]]:
+        """The takes that are in the store, of some scenes."""
+        board, wanted = project.loaded.board, frozenset(names)
+        keys = list(drawn(board, project.profile, [scene for scene in board.scenes if scene.id in wanted]))
         made = self._store.lookup(key for _, _, key in keys)
-        found: dict[str, list[tuple[int, Artifact]]] = {scene.id: [] for scene in scenes}
+        found: dict[str, list[tuple[int, Artifact]]] = {name: [] for name in names}
         for scene, take, key in keys:
             if key in made and self._store.holds(made[key].outputs["image"]):
                 found[scene].append((take, made[key].outputs["image"]))
-        self._seen, self._around = {scene.id: scene for scene in board.scenes}, around
         return found
 
     def _stop(self) -> None:

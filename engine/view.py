@@ -6,7 +6,7 @@ nothing of pages; media are named by digest and suffix.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -69,6 +69,12 @@ class View:
             reasons = why.get(name, ()) if look.states[name] == "run" else ()
             view.work[name] = Work(step, "hit" if kept else "waiting", reasons, result=look.results.get(name))
         return view
+
+    def inherit(self, before: View, touched: Collection[str]) -> None:
+        """Take over the takes that were found before of scenes whose pictures are drawn as they were."""
+        if before.planner.around == self.planner.around:
+            same = {scene.id for scene in self.board.scenes}.difference(touched)
+            self.takes = {name: takes for name, takes in before.takes.items() if name in same}
 
     def hear(self, event: Event) -> None:
         """A step changed state."""

@@ -251,6 +251,44 @@ def test_takes_are_seen_side_by_side(shop: Workshop) -> None:
         assert [take["take"] for take in follower.scenes["red"]["takes"]] == [1]
 
 
+def test_takes_of_what_a_scene_showed_before_are_not_told_for_takes_of_what_it_shows_now(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with watching(board(shop), "short") as (_, follower, _heard):
+        follower.until(settled(BOARD))
+        follower.until(lambda f: all(len(f.scenes[name]["takes"]) == 1 for name in f.order))
+        go_on = threading.Event()
+        monkeypatch.setattr(Session, "_built", _late(Session._built, go_on))
+        for text, left in (
+            (BOARD.replace("    image_prompt: a blue door\n", "    image_prompt: a gate\n    take: 2\n"), [1, 0]),
+            (BOARD.replace("That one", "    This one").replace("blue\n    on", "blue\n    take: 2\n    on"), [1, 1]),
+            (BOARD.replace("title:", "style: of paper\ntitle:"), [0, 0]),
+        ):
+            go_on.clear()
+            replaced(board(shop), text)
+            follower.until(
+                lambda f, text=text, left=left: (
+                    f.top["base"] == base_of(text) and [len(f.scenes[name]["takes"]) for name in f.order] == left
+                )
+            )
+            go_on.set()
+            follower.until(settled(text))
+
+
+def test_takes_are_looked_for_again_when_the_profile_draws_them_in_another_way(shop: Workshop) -> None:
+    text = BOARD.replace("  - id: blue\n", "  - id: blue\n    take: 2\n")
+    with watching(board(shop), "short") as (_, follower, _heard):
+        follower.until(settled(BOARD))
+        replaced(board(shop), text)
+        follower.until(settled(text))
+        follower.until(lambda f: len(f.scenes["blue"]["takes"]) == 2)
+        profile = shop.root / "profiles" / "short.yaml"
+        kinds = "kinds: {still: {limits: {scale: 2}}, clip:"
+        replaced(profile, profile.read_text("utf-8").replace("kinds: {clip:", kinds))
+        follower.until(lambda f: f.top["save"] == 3 and f.top["phase"] == "done")
+        follower.until(lambda f: [take["take"] for take in f.scenes["blue"]["takes"]] == [2])
+
+
 def test_an_edit_of_older_text_is_refused(shop: Workshop) -> None:
     with watching(board(shop), "short") as (session, follower, _heard):
         follower.until(settled(BOARD))
@@ -310,10 +348,10 @@ def test_a_scene_that_was_spoken_has_its_length_while_a_film_is_made(
         follower.until(settled(text))
 
 
-def _late(act: Callable[..., None], go_on: threading.Event) -> Callable[..., None]:
-    def wait(*words: Any) -> None:
+def _late(act: Callable[..., Any], go_on: threading.Event) -> Callable[..., Any]:
+    def wait(*words: Any) -> Any:
         go_on.wait(60)
-        act(*words)
+        return act(*words)
 
     return wait
 
