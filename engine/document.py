@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -117,8 +118,10 @@ class Document:
 
 def shown(path: Path) -> str:
     """A path as messages name it: from the current folder where it lies below that."""
-    full, here = Path(os.path.abspath(path)), Path.cwd()  # noqa: PTH100 (Links stay as they are written.)
-    return (full.relative_to(here) if full.is_relative_to(here) else full).as_posix()
+    full = Path(os.path.abspath(path))  # noqa: PTH100 (Links stay as they are written.)
+    with contextlib.suppress(OSError, ValueError):  # It lies elsewhere; or the current folder was removed.
+        return full.relative_to(Path.cwd()).as_posix()
+    return full.as_posix()
 
 
 def read(path: Path) -> tuple[Document, bytes]:

@@ -58,7 +58,7 @@ class Saves:
         try:
             return open_project(str(request.file), request.profile, str(request.store), request.shape)
         except AuthorError as error:
-            return error
+            return error.with_traceback(None)  # Which holds all that was read, in a circle.
         except UsageError as problem:
             return _mistake(request.file, problem.message, problem.hint)
         except OSError as problem:

@@ -150,6 +150,8 @@ class Session:
         found = save.project
         self._planner = found.planner(before=self._planner)
         look = forecast(self._planner, self._store, exact, self._resolved)
+        for gone in self._resolved.keys() - look.steps.keys():
+            del self._resolved[gone]
         self._work.keep(set(look.keys.values()))
         why = explained(look, self._store, found.id, found.variant)
         view = View.of(found.loaded.board, self._planner, look, why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import random
 import shutil
@@ -308,6 +309,33 @@ def test_hold_leaves_a_scene_out_and_all_on_hold_is_said(shop: Workshop) -> None
         session.edit("red", "hold", True, follower.top["base"])
         follower.until(invalid)
         assert [m["message"] for m in follower.top["mistakes"]] == ["every scene is held: nothing is left to show"]
+
+
+def test_a_current_folder_that_is_removed_ends_no_session(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = shop.root / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with watching(board(shop), "short") as (_, follower, _heard):
+        follower.until(settled(BOARD))
+        here.rmdir()
+        board(shop).rename(shop.folder / "away.yaml")
+        follower.until(invalid)
+        assert [m["message"] for m in follower.top["mistakes"]] == [f"there is no storyboard {board(shop)}"]
+        text = BOARD.replace("a blue door", "a blue gate")
+        replaced(board(shop), text)
+        follower.until(settled(text))
+
+
+def test_many_saves_with_mistakes_leave_nothing_in_memory(shop: Workshop) -> None:
+    with watching(board(shop), "short") as (_, follower, _heard):
+        follower.until(settled(BOARD))
+        counts = []
+        for number in range(60):
+            text = BOARD.replace("scenes:", f"scenes: {{ # {number}")
+            replaced(board(shop), text)
+            follower.until(lambda f, text=text: f.top["base"] == base_of(text))
+            counts.append(len(gc.get_objects()))
+        assert max(counts[40:]) < min(counts[20:30]) + 300, "each leaves some sixty objects"
 
 
 def test_what_gc_takes_away_before_it_is_delivered_is_made_again(
