@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import tiny_diffusion
 from media_kit import drawn, movie, wav
 
 from engine.backends import find, registered
@@ -110,8 +113,28 @@ def _given(folder: Path) -> Iterator[Case]:
     yield from _shown()
     yield Case("still.given", {"prompt": "", "seed": 0} | SIZE, {"image": drawn(folder / "a.png")})
     footage = {"prompt": "", "number": 1, "frames": 0, "fps": "25", "seed": 0} | SIZE
+    yield from _real(folder)
     yield Case("clip.given", footage, {"video": movie(folder / "v.mp4", 10)})
     yield Case("narration.given", {"text": "one two", "language": "en"}, {"recording": wav(folder / "r.wav")})
+
+
+def _real(folder: Path) -> Iterator[Case]:
+    """Pictures and clips by tiny models, which are built once in the folder."""
+    os.environ["MIKEBOT_MODELS"] = str(folder / "models")
+    if not (folder / "models").exists():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tiny_diffusion.build(folder / "models", "flux", "wan21-i2v")
+    model = {"dtype": "float32", "device": "cpu", "steps": 1, "pixels": 1024}
+    said = {"prompt": "a door", "width": 64, "height": 36, "seed": 1, "pipeline": "FluxPipeline", "model": "flux"}
+    still = Case("still.flux", said | model | {"call": {"max_sequence_length": 32}}, {})
+    yield still
+    said |= {"pipeline": "WanImageToVideoPipeline", "model": "wan21-i2v", "number": 1, "frames": 4, "fps": "16"}
+    first = _made(still, folder)["image"]
+    clip = Case("clip.wan", said | model | {"call": {"max_sequence_length": 32}}, {"first": first})
+    yield clip
+    size = {"frames": 12, "fps": "25"} | SIZE
+    yield Case("talk.chain", size, {numbered("clip", number): _made(clip, folder)["video"] for number in (1, 2)})
 
 
 def _shown() -> Iterator[Case]:

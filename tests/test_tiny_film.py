@@ -1,0 +1,246 @@
+"""A whole film by real pipelines of tiny weights, on this machine's workers; killed and begun again; sharing its draft.
+
+projects/hello as it is shipped: what was drafted in seconds renders with real models without a change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import pytest
+import tiny_diffusion
+from command_kit import Said, environment, mikebot
+
+ROOT = Path(__file__).parents[1]
+FIRST = {"hello/still", "change/still", "hello/clip", "change/clip"}
+TINY = """\
+name: tiny
+extends: draft
+kinds:
+  still:
+    backend: flux
+    params:
+      pipeline: FluxPipeline
+      model: flux
+      dtype: float32
+      device: cpu
+      steps: 2
+      pixels: 4096
+      call: {max_sequence_length: 128}
+    limits: {scale: 1, pace: 1, bytes: 100000}
+  clip:
+    backend: wan
+    params:
+      pipeline: WanImageToVideoPipeline
+      model: wan21-i2v
+      dtype: float32
+      device: cpu
+      steps: 2
+      pixels: 4096
+      call: {max_sequence_length: 64}
+    limits: {frames: 8, fps: 2, pace: 1, bytes: 10000}
+  talk: {backend: chain, limits: {pace: 0.001, bytes: 10000}}
+"""
+PICTURES = "name: pictures\nextends: tiny\nkinds: {clip: {backend: camera, limits: {seconds: 5, recipe: true}}}\n"
+PICTURES = PICTURES.replace("}}}\n", "}}, talk: {backend: mouth}}\n")
+
+
+class Space:
+    """A workspace with projects/hello and the tiny profile."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for folder in ("personas", "projects/hello"):
+            shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("build"))
+        board = root / "projects/hello/storyboard.yaml"
+        board.write_text(board.read_text() + "format: {width: 160, height: 90}\n")
+        (root / "profiles").mkdir()
+        (root / "profiles/tiny.yaml").write_text(TINY)
+        (root / "profiles/pictures.yaml").write_text(PICTURES)
+        with contextlib.redirect_stderr(None):
+            tiny_diffusion.build(root / "models", "flux", "wan21-i2v")
+        self.env = environment() | {"MIKEBOT_MODELS": str(root / "models")}
+
+    def render(self, profile: str, *more: str, env: Mapping[str, str] | None = None) -> Said:
+        return mikebot(
+            self.root, "render", "projects/hello", "--profile", profile, *more, env=dict(self.env | (env or {}))
+        )
+
+    def film(self) -> str:
+        return hashlib.sha256((self.root / "projects/hello/build/hello.mp4").read_bytes()).hexdigest()
+
+
+def states(said: Said) -> dict[str, str]:
+    """How each step ended."""
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    ended = [line for line in lines if line.get("state") in {"hit", "built", "failed", "cancelled"}]
+    return {line["step"]: line["state"] for line in ended}
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Space:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Space(tmp_path_factory.mktemp("space"))
+
+
+@pytest.fixture(name="film", scope="module")
+def rendered(space: Space) -> str:
+    """The digest of the film, rendered once."""
+    said = space.render("tiny", "--json")
+    assert (said.code, said.err) == (0, "")
+    assert set(states(said).values()) == {"built"}
+    assert set(states(said)) >= FIRST | {"hello/clip/2", "hello/talk", "film"}
+    return space.film()
+
+
+@pytest.mark.usefixtures("film")
+def test_the_film_is_whole_and_nothing_in_it_stands_still(space: Space) -> None:
+    with av.open(str(space.root / "projects/hello/build/hello.mp4")) as container:
+        seen = [frame.to_ndarray(format="gray").astype(int) for frame in container.decode(video=0)][::25]
+    assert len(seen) >= 8
+    assert all(abs(one - two).mean() > 0.1 for one, two in pairwise(seen))
+    assert all(frame.std() > 1 for frame in seen)
+
+
+@pytest.mark.usefixtures("film")
+def test_a_second_render_makes_nothing(space: Space) -> None:
+    said = space.render("tiny", "--json")
+    assert said.code == 0
+    assert set(states(said).values()) == {"hit"}
+
+
+def test_a_killed_render_goes_on_to_the_same_film(space: Space, film: str) -> None:
+    mark, store = space.root / "mark", space.root / "other"
+    killer = str(Path(__file__).with_name("killer.py"))
+    command = [sys.executable, killer, "put", "7", str(mark), "render", str(space.root / "projects/hello")]
+    command += ["--profile", "tiny", "--store", str(store)]
+    killed = subprocess.run(command, env=dict(space.env), capture_output=True, start_new_session=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    said = space.render("tiny", "--json", "--store", str(store))
+    assert (said.code, said.err) == (0, "")
+    assert set(states(said).values()) == {"hit", "built"}
+    assert space.film() == film
+
+
+@pytest.mark.usefixtures("film")
+def test_a_profile_that_replaces_one_kind_shares_the_rest(space: Space) -> None:
+    said = space.render("pictures", "--json")
+    assert said.code == 0, said.err
+    ended = states(said)
+    same = {name for name in ended if name.split("/")[1:2] in (["speech"], ["narration"], ["still"], ["sound"])}
+    assert {ended[name] for name in same} == {"hit"}
+    assert {ended[name] for name in ended if "/clip" in name or name.endswith("scene")} == {"built"}
+
+
+@pytest.mark.usefixtures("film")
+def test_other_weights_in_the_same_folder_are_another_model(space: Space) -> None:
+    from safetensors.torch import load_file, save_file
+
+    file = space.root / "models/flux/vae/diffusion_pytorch_model.safetensors"
+    kept = file.read_bytes()
+    tensors = load_file(file)
+    tensors["decoder.conv_out.bias"] += 0.25
+    save_file(tensors, file, {"format": "pt"})
+    try:
+        said = space.render("tiny", "--json", "--until", "still")
+        assert {name: state for name, state in states(said).items() if "still" in name} == {
+            "hello/still": "built",
+            "change/still": "built",
+        }
+    finally:
+        file.write_bytes(kept)
+
+
+def test_a_profile_is_right_or_wrong_without_any_weights(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "personas").mkdir()
+    (tmp_path / "projects").mkdir()
+    wrong = TINY.replace("name: tiny", "name: wrong").replace(
+        "      steps: 2\n      pixels: 4096\n      call: {max_seq", "      call: {stepz: 2, max_seq", 1
+    )
+    wrong = wrong.replace("call: {max_sequence_length: 64}", "call: {stepz: 2, height: 5}")
+    (tmp_path / "profiles/wrong.yaml").write_text(wrong)
+    said = mikebot(tmp_path, "check", "profiles/wrong.yaml")
+    assert said.code == 2
+    lines = [line for line in said.err.splitlines() if line.startswith("profiles/")]
+    meant = "takes no argument 'stepz': did you mean 'num_inference_steps'?"
+    assert lines == [
+        f"profiles/wrong.yaml:11:14: FluxPipeline {meant}",
+        f"profiles/wrong.yaml:22:14: WanImageToVideoPipeline {meant}",
+        "profiles/wrong.yaml:22:24: 'height' is decided by the storyboard, not here",
+    ]
+
+
+@pytest.mark.parametrize("profile", ["final", "desktop", "fast"])
+def test_the_shipped_profiles_are_right_and_say_what_to_fetch(profile: str, tmp_path: Path) -> None:
+    space = tmp_path / "space"
+    shutil.copytree(ROOT / "personas", space / "personas")
+    shutil.copytree(ROOT / "projects/hello", space / "projects/hello", ignore=shutil.ignore_patterns("build"))
+    env = environment() | {"MIKEBOT_MODELS": "", "HF_HUB_CACHE": str(tmp_path / "hub")}
+    script = "import sys\nfrom pathlib import Path\nfrom engine.profile import load_profile\n"
+    script += f"print(load_profile('{profile}', Path('.')).kinds['still'].params['model'])\n"
+    script += "print([name for name in ('torch', 'diffusers', 'numpy') if name in sys.modules])\n"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], env=env, cwd=space, capture_output=True, text=True, check=True
+    )
+    model, heavy = loaded.stdout.splitlines()
+    assert heavy == "[]"
+    said = mikebot(space, "render", "projects/hello", "--profile", profile, "--until", "still", env=env)
+    assert said.code == 1
+    assert (
+        f"the model {model} is not on this machine." in said.out + said.err
+        or "needs bitsandbytes" in said.out + said.err
+    )
+
+
+def test_the_misfits_of_a_profile_have_words() -> None:
+    from engine.backends.flux import Flux
+    from engine.backends.wan import Wan
+
+    good = {"pipeline": "FluxPipeline", "model": "a/b"}
+    clip = {"pipeline": "WanImageToVideoPipeline", "model": "a/b"}
+
+    def told(backend: type, said: Mapping[str, object]) -> list[str]:
+        return [misfit.message for misfit in backend.misfits(said)]  # type: ignore[attr-defined]
+
+    assert told(Flux, good) == told(Wan, clip) == []
+    assert told(Flux, {}) == ["no model is named", "diffusers has no pipeline ''"]
+    assert told(Flux, good | {"pipeline": "FluxPipelin"}) == [
+        "diffusers has no pipeline 'FluxPipelin': did you mean 'FluxPipeline'?"
+    ]
+    assert told(Flux, good | {"model": "https://host/a"}) == ["'https://host/a' is no name of a model"]
+    assert told(Flux, good | {"model": "../a"}) == ["'../a' is no name of a model"]
+    assert told(Flux, good | {"model": "/a/b"}) == ["'/a/b' is no name of a model"]
+    assert told(Flux, good | {"revision": "a b"}) == ["'a b' is no revision"]
+    assert told(Flux, good | {"dtype": "float8"}) == ["dtype cannot be 'float8': did you mean 'float32'?"]
+    assert told(Flux, good | {"attention": "flash_hub"})[0].startswith("attention cannot be 'flash_hub'")
+    assert told(Flux, good | {"quantization": {"backend": "int8"}}) == ["quantization cannot be 'int8'"]
+    assert told(Flux, good | {"call": {"guidance_scale": 2}}) == ["'guidance_scale' has a knob of its own"]
+    assert told(Flux, good | {"scheduler": {"class": "UniPC"}})[0].startswith("diffusers has no scheduler 'UniPC'")
+    assert told(Flux, good | {"cache": {"class": "FirstBlockCacheConfig", "treshold": 1}}) == [
+        "FirstBlockCacheConfig takes no argument 'treshold': did you mean 'threshold'?"
+    ]
+    assert told(Flux, good | {"loras": [{"model": "a", "file": "b.bin"}]}) == ["a LoRA is a *.safetensors file"]
+    assert told(Flux, good | {"pipeline": "Flux2KleinPipeline", "negative": "blurry"}) == [
+        "Flux2KleinPipeline takes no argument 'negative_prompt'"
+    ]
+    assert told(Flux, good | {"template": "{% for a in prompt %}{% endfor %}"}) == [
+        "a template cannot hold a loop: it puts words beside words"
+    ]
+    assert told(Wan, clip | {"pipeline": "FluxPipeline"}) == [
+        "FluxPipeline takes no image and no video",
+        "FluxPipeline makes no clips",
+    ]
+    assert told(Wan, clip | {"match": "sky"}) == ["match cannot be 'sky'"]
