@@ -8,6 +8,7 @@ servers know: no `$ref`, no `if`; what is optional comes last.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from ..schema import schema
 from .settle import settled
 
-__all__ = ("board_shape", "opening", "scene_shape", "scenes_shape", "settled", "texts_shape", "titles_shape")
+__all__ = ("board_shape", "bounded", "opening", "scene_shape", "scenes_shape", "settled", "texts_shape", "titles_shape")
 
 Schema = dict[str, Any]
 
@@ -32,7 +33,7 @@ CODE = (
 )  # fmt: skip
 
 # Neither controls, nor what ends a line, turns the direction of writing or has no meaning that is agreed on.
-_BODY = r"[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ue000-\uf8ff\ufeff\ufff0-\uffff]"
+BODY = r"[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ue000-\uf8ff\ufeff\ufff0-\uffff]"
 _SIGNS = r"\u0000-/:-@\[-`{-\u00bf\u1680\u2000-\u206f\u2e00-\u2e7f\u3000-\u303f\ue000-\uf8ff\ufdd0-\ufdff\ufe00-\uffff"
 _LETTER = f"[^{_SIGNS}]"
 _QUOTES = r"""["'(\u00a1\u00ab\u00bf\u2018\u201c\u201e\u300c\u300e]?"""
@@ -55,12 +56,13 @@ _SCRIPTS: Mapping[str, str] = {
 _NAMED: Mapping[str, str] = {"latn": _LATIN, "cyrl": _CYRILLIC, "arab": _ARABIC, "deva": _DEVANAGARI}
 _UNSURE = frozenset(("az", "iu", "ks", "ku", "sd", "uz", "cu", "mul", "und", "zxx", "bo", "lo", "dv", "or", "as", "ti"))
 
-LINE = f"^{_LETTER}{_BODY}*$"
+LINE = f"^{_LETTER}{BODY}*$"
 _SLUG = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _NODE = r'"[A-Za-z0-9\u00c0-\u017f\u0391-\u03c9\u0410-\u044f\u05d0-\u05ea\u0621-\u064a\u0905-\u0939\u3041-\u30ff' + (
     r"\u4e00-\u9fff\uac00-\ud7a3][ A-Za-z0-9.,:'()/+\u00c0-\u017f\u0391-\u03c9\u0410-\u044f\u05d0-\u05ea"
     r"\u0621-\u064a\u0905-\u0939\u3041-\u30ff\u4e00-\u9fff\uac00-\ud7a3-]{0,%d}" + '"'
 )
+_TAIL = re.compile(r"(\^.*)(\[(?:\\.|[^\]\\])*\])\*\$")  # A pattern that ends in any number of one sort.
 _INK = r"\u00a1-\u00ac\u00ae-\u017f\u0391-\u03a1\u03a3-\u03a9\u03b1-\u03c9\u0410-\u044f"
 
 
@@ -123,7 +125,42 @@ def opening(language: str) -> str:
     tag, *rest = language.lower().split("-")
     named = next((_NAMED[part] for part in rest if part in _NAMED), "")
     letters = named or _SCRIPTS.get(tag, "" if tag in _UNSURE or not tag else _LATIN)
-    return f"^{_QUOTES}[0-9{letters}]{_BODY}*$" if letters else LINE
+    return f"^{_QUOTES}[0-9{letters}]{BODY}*$" if letters else LINE
+
+
+def bounded(found: Any) -> Any:
+    """The same schema with each text's length within its pattern, for engines that are slow at both, or heed but one.
+
+    A text may come out a character shorter than it was allowed to be, never longer.
+    """
+    if isinstance(found, list):
+        return [bounded(part) for part in found]
+    if not isinstance(found, dict):
+        return found
+    made = {name: bounded(part) for name, part in found.items()}
+    if not isinstance(made.get("pattern"), str) or not isinstance(made.get("maxLength"), int):
+        return made
+    within = _within(made["pattern"], made["maxLength"])
+    rest = {name: part for name, part in made.items() if name != "maxLength"}
+    return {**rest, "pattern": within} if within else made
+
+
+def _within(text: str, most: int) -> str:
+    """A pattern that lets no more than so many characters through; "" where that cannot be told."""
+    if _widest(text) <= most:
+        return text
+    tail = _TAIL.fullmatch(text)
+    begun = _widest(f"{tail[1]}$") if tail else most + 1
+    return f"{tail[1]}{tail[2]}{{0,{most - int(begun)}}}$" if tail and begun <= most else ""
+
+
+def _widest(text: str) -> float:
+    """The most characters of what a pattern matches, if it matches whole texts."""
+    parser = getattr(re, "_parser")  # noqa: B009 (What `re` itself counts by; it has no public name.)
+    parsed = parser.parse(text)
+    ends = [str(part[1]) for part in parsed if str(part[0]) == "AT"]
+    whole = ends == ["AT_BEGINNING", "AT_END"] and {str(parsed[0][0]), str(parsed[-1][0])} == {"AT"}
+    return float(parsed.getwidth()[1]) if whole else float("inf")
 
 
 def _code(longest: int | None) -> Schema:

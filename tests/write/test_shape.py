@@ -22,7 +22,7 @@ from engine.load import load
 from engine.schema import accepts, compiled, schema
 from engine.write import shape
 from engine.write.hand import board_text
-from engine.write.shape import board_shape, scene_shape, scenes_shape, settled, texts_shape, titles_shape
+from engine.write.shape import board_shape, bounded, scene_shape, scenes_shape, settled, texts_shape, titles_shape
 
 SHAPES = {
     "board": board_shape(1, 3),
@@ -393,3 +393,36 @@ def loads(made: dict[str, Any], root: Path) -> dict[str, Any]:
     load(path, root, Digests())
     shown: dict[str, Any] = settled(made, [])["show"]
     return shown
+
+
+@pytest.mark.parametrize(
+    ("pattern", "made"),
+    [
+        (shape.LINE, f"{shape.LINE[:-2]}{{0,9}}$"),
+        (shape.opening("de"), f"{shape.opening('de')[:-2]}{{0,8}}$"),
+        ("^[a-c]*$", "^[a-c]{0,10}$"),
+        (r"^a[\]x]*$", r"^a[\]x]{0,9}$"),
+    ],
+)
+def test_a_length_may_go_into_the_pattern(pattern: str, made: str) -> None:
+    found = {"type": "string", "maxLength": 10, "pattern": pattern}
+    assert bounded({"a": [found]}) == {"a": [{"type": "string", "pattern": made}]}
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "^(ab)*$", "a", "^a", "^a|b$", "^abcdefghijkl[m]*$"]
+)
+def test_a_length_stays_where_a_pattern_cannot_hold_it(pattern: str) -> None:
+    found = {"type": "string", "maxLength": 10, "pattern": pattern}
+    assert bounded(found) == found
+
+
+def test_a_length_that_the_pattern_has_anyway_is_not_said_twice() -> None:
+    assert bounded({"maxLength": 10, "pattern": "^a{1,10}$"}) == {"pattern": "^a{1,10}$"}
+    assert bounded({"maxLength": 9, "pattern": "^a{1,10}$"}) == {"maxLength": 9, "pattern": "^a{1,10}$"}
+
+
+@given(scene=values(bounded(scene_shape(language="de", longest=40))))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_is_bounded_within_is_bounded(scene: dict[str, Any]) -> None:
+    assert compiled(scene_shape(language="de", longest=40))(scene)
