@@ -57,6 +57,11 @@ def profiles(root: Path) -> list[str]:
     return sorted({file.stem for folder in (root / "profiles", SHIPPED) for file in folder.glob("*.yaml")})
 
 
+def on_folders(profile: Profile) -> bool:
+    """Whether a profile's weights lie in folders that may change between two renders, and not at a commit."""
+    return any(len(choice.params.get("revision", "")) == 16 for choice in profile.kinds.values())
+
+
 def load_profile(name: str, root: Path) -> Profile:
     """Read a profile. Raises UsageError if there is none of that name, AuthorError with every mistake in it."""
     if profile_file(name, root) is None:
