@@ -19,6 +19,7 @@ from .estimate import Estimator
 from .executors.local import LocalExecutor, cores
 from .forecast import forecast
 from .graph import Step
+from .profile import on_folders
 from .project import Project, open_project
 from .recall import Note, Request, program, remember
 from .report import Report, Tally, Terminal, reporter, seconds
@@ -127,7 +128,7 @@ class _Delivery:
 
     def _note(self, built: Built, summary: dict[str, Any]) -> None:
         loaded = self.project.loaded
-        if loaded.lacking:
+        if loaded.lacking or on_folders(self.project.profile):  # Weights are seen when the profile is read.
             return
         own = self.project.profile_files
         files = [(source.path, source.digest) for source in loaded.files] + own.read
