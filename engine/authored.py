@@ -64,6 +64,8 @@ def persona(data: dict[str, Any], name: str, files: Files) -> Persona:
         look=files.get("look"),
         look_weight=float(data.get("look", {}).get("weight", 1)),
         voice=data.get("voice", {}),
+        drawn=data.get("drawn", False),
+        consent=data.get("consent", {}),
     )
 
 

@@ -17,13 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from .errors import BuildError, Cancelled, Damaged, MikebotError
+from .errors import BuildError, Cancelled, Damaged, MikebotError, Refused, Unpermitted
 from .graph import Action, Result, Step
 from .resolve import Planner, Resolved, Resolver
 from .store import Store
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from .trust.permit import Permit
 
 State = Literal["hit", "started", "progress", "built", "failed", "cancelled"]
 BATCH = 500  # Steps that one query looks up: enough to be fast, few enough that the first step starts soon.
@@ -45,8 +47,17 @@ class Event(NamedTuple):
 class Executor(Protocol):
     """Somewhere actions run. It gets all that is ready, and picks the order."""
 
-    def submit(self, action: Action, listen: Callable[[int, int], None], ahead: bool = False) -> Future[Result]:
-        """Promise an action's result, `ahead` of those that are not; `listen` hears its progress, from any thread."""
+    def submit(
+        self,
+        action: Action,
+        listen: Callable[[int, int], None],
+        ahead: bool = False,
+        permit: Permit | None = None,
+    ) -> Future[Result]:
+        """Promise an action's result, `ahead` of those that are not; `listen` hears its progress, from any thread.
+
+        The future ends with Unpermitted where `permit` does not hold when the action's turn comes.
+        """
 
     def cancel(self, future: Future[Result]) -> None:
         """Stop an action: its future ends soon, mostly with Cancelled."""
@@ -78,6 +89,10 @@ class Built(NamedTuple):
     results: Mapping[str, Result]
 
 
+def ungated() -> None:
+    """The gate of a film in which nobody real is shown."""
+
+
 def build(
     make_planner: Callable[[], Planner],
     store: Store,
@@ -87,12 +102,14 @@ def build(
     ahead: Callable[[Step], bool] = lambda _: False,
     halt: Halt | None = None,
     before: dict[str, Resolved] | None = None,
+    gate: Callable[[], Permit | None] = ungated,
 ) -> Built:
     """Make what the goals of a plan need. `sources`: where each of the author's files is, by digest;
-    `ahead`: which steps run before the others that are ready; `before`: as engine.resolve.Resolver takes it.
+    `ahead`: which steps run before the others that are ready; `before`: as engine.resolve.Resolver takes it;
+    `gate`: asked before each lookup and while anything runs, what it returns goes along with each action.
 
     Raises BuildError when steps failed (all that does not depend on them is made and recorded), and after
-    a clean stop KeyboardInterrupt, or Cancelled if it was `halt` that stopped it.
+    a clean stop KeyboardInterrupt, Cancelled if it was `halt` that stopped it, or Refused if it was the gate.
     """
     told: set[str] = set()
 
@@ -104,7 +121,7 @@ def build(
             told.add(event.step.name)
 
     while True:
-        run = _Build(make_planner(), store, executor, sources, once, ahead, halt or Halt(), before)
+        run = _Build(make_planner(), store, executor, sources, once, ahead, halt or Halt(), before, gate)
         run.run()
         if not run.again:
             return Built(run.steps, run.keys, run.results)
@@ -130,8 +147,11 @@ class _Build(Resolver):
         ahead: Callable[[Step], bool],
         halt: Halt,
         before: dict[str, Resolved] | None,
+        gate: Callable[[], Permit | None],
     ) -> None:
         super().__init__(planner, store, before)
+        self.gate = gate
+        self.permit: Permit | None = None  # What the gate said last.
         self.executor = executor
         self.sources = sources
         self.listen = listen
@@ -159,7 +179,7 @@ class _Build(Resolver):
         except BaseException as error:
             for future in self.flights:
                 self.executor.cancel(future)
-            if isinstance(error, KeyboardInterrupt | Cancelled):
+            if isinstance(error, KeyboardInterrupt | Cancelled | Refused):
                 self.stop()
             raise
         if self.again:
@@ -174,9 +194,10 @@ class _Build(Resolver):
             raise Cancelled
 
     def heed(self) -> None:
-        """Raises Cancelled once somebody has stopped this build."""
+        """Raises Cancelled once somebody has stopped this build, Refused once a person's consent ended."""
         if self.halt.said.is_set():
             raise Cancelled
+        self.permit = self.gate()
 
     def evaluate(self, names: Iterable[str]) -> None:
         """Look steps up, a batch at a time; run those without a record while the others are looked up."""
@@ -268,7 +289,7 @@ class _Build(Resolver):
         else:
             self.listen(Event(self.steps[name], "started"))
             step = self.steps[name]
-            future = self.executor.submit(self.actions[name], self.hearing(step), self.ahead(step))
+            future = self.executor.submit(self.actions[name], self.hearing(step), self.ahead(step), self.permit)
             self.flights[future] = _Flight(self.actions[name], [name])
             self.flying[key] = future
             future.add_done_callback(self.inbox.put)
@@ -277,12 +298,12 @@ class _Build(Resolver):
         return lambda done, total: self.inbox.put(Event(step, "progress", done=done, total=total))
 
     def next(self) -> Future[Result] | Event | None:
-        while True:  # In short waits: on Windows a wait without end does not hear Ctrl-C.
-            with contextlib.suppress(queue.Empty):
-                return self.inbox.get(timeout=0.5)
+        with contextlib.suppress(queue.Empty):
+            return self.inbox.get(timeout=0.5)
+        return None  # After a short wait: there may be something to heed, and Windows hears Ctrl-C between waits alone.
 
     def hear(self, said: Future[Result] | Event | None) -> None:
-        if said is None:  # Halted: the loop heeds it.
+        if said is None:  # Halted, or nothing happened: the loop heeds it.
             return
         if isinstance(said, Event):
             self.listen(said)
@@ -298,6 +319,9 @@ class _Build(Resolver):
             self.attempts[key] += 1
             self.store.discard(error.digest)
             self.evaluate(flight.names)
+        elif isinstance(error, Unpermitted) and self.attempts.setdefault(key, 0) < ATTEMPTS:
+            self.attempts[key] += 1
+            self.evaluate(flight.names)  # Asks the gate.
         else:
             self.broken[key] = error
             for name in flight.names:

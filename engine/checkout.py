@@ -74,11 +74,14 @@ class Checkout:
                 raise UsageError(message, "name another file")
 
     def deliver(self, make: Callable[[], Built]) -> Delivered:
-        """Build and check out; what turns out to be damaged on the way out is made again. Raises what `make` does."""
+        """Build and check out; what turns out to be damaged on the way out is made again. Raises what `make` does,
+        or Refused where a person's consent ended meanwhile."""
         repairs = 0
         while True:
             built = make()
             try:
+                if self.project.gate is not None:
+                    self.project.gate()
                 items = list(self.items(built))
                 marks = [(item.to, self.store.checkout(item.artifact, item.to)) for item in items]
                 return Delivered(built, items, marks, self._loudness(built, items))

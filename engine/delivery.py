@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .build import Built, Event, build
+from .build import Built, Event, build, ungated
 from .checkout import WHOLE, Checkout, Delivered
 from .document import shown
-from .errors import BuildError, UsageError
+from .errors import BuildError, Refused, UsageError
 from .estimate import Estimator
 from .executors.local import LocalExecutor, cores
 from .forecast import forecast
@@ -72,7 +72,7 @@ class _Delivery:
             if self.args.json:
                 sys.stderr.write(f"{error}\n")
             return 1
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Refused):
             report.done(self._summary(None))
             raise
         finally:
@@ -82,7 +82,10 @@ class _Delivery:
     def _make(self, executor: LocalExecutor, report: Report) -> None:
         """Build, check out, and remember what was done."""
         loaded, hearing = self.project.loaded, self._hearing(report)
-        done = self.checkout.deliver(lambda: build(self._planner, self.store, executor, loaded.sources, hearing))
+        gate = self.project.gate or ungated
+        done = self.checkout.deliver(
+            lambda: build(self._planner, self.store, executor, loaded.sources, hearing, gate=gate)
+        )
         built, self.marks = done.built, done.marks
         summary = self._summary(done)
         if self.args.until in WHOLE and not self.args.scene:
@@ -128,7 +131,9 @@ class _Delivery:
 
     def _note(self, built: Built, summary: dict[str, Any]) -> None:
         loaded = self.project.loaded
-        if loaded.lacking or on_folders(self.project.profile):  # Weights are seen when the profile is read.
+        if loaded.lacking or loaded.person is not None:  # Of a real person: asked anew each time.
+            return
+        if on_folders(self.project.profile):  # Weights: whether they are the same is seen when the profile is read.
             return
         own = self.project.profile_files
         files = [(source.path, source.digest) for source in loaded.files] + own.read

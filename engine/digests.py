@@ -28,7 +28,7 @@ def mark(path: str) -> list[int]:
 
 
 class Digests:
-    """Digests of files; `memo` is where those of large files are remembered, None for nowhere.
+    """Digests of files; `memo` is where those of large files are remembered, None for no longer than this lives.
 
     A memo that cannot be read is started afresh; one that cannot be written costs time, not the render.
     """
@@ -41,7 +41,7 @@ class Digests:
     def of(self, path: Path) -> tuple[str, int]:
         """The digest and size of a file. Raises OSError where it cannot be read."""
         about = path.stat()
-        if about.st_size <= READ_EACH_TIME or self._memo is None:
+        if about.st_size <= READ_EACH_TIME:
             return digest(path)
         name, mark = os.path.abspath(path), [about.st_size, about.st_ino, about.st_mtime_ns]  # noqa: PTH100
         known = self._known.get(name)

@@ -58,6 +58,10 @@ class AuthorError(MikebotError):
         super().__init__(_shown(self.mistakes))
 
 
+class Refused(AuthorError):
+    """A real person would be shown or heard who has not agreed to it."""
+
+
 class UsageError(MikebotError):
     """The command line asks for something that does not exist."""
 
@@ -87,6 +91,10 @@ class Damaged(MikebotError):
     def __init__(self, digest: str) -> None:
         super().__init__(f"artifact {digest} is lost or damaged")
         self.digest = digest
+
+
+class Unpermitted(MikebotError):
+    """What was judged of a person's consent is not so any more: whoever judged it must look again."""
 
 
 class Cancelled(Exception):

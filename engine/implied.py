@@ -46,6 +46,8 @@ def persona_of(board: Storyboard) -> dict[str, Any]:
         said["weight"] = persona.look_weight
     if persona.portrait is not None:
         said |= {"mouth": dict(persona.portrait.mouth), "eyes": [dict(eye) for eye in persona.portrait.eyes]}
+    if persona.silhouette:
+        said["silhouette"] = list(persona.silhouette)
     return {name: value for name, value in said.items() if value or value == 0}
 
 

@@ -20,6 +20,8 @@ from .meaning import mistakes as meanings
 from .meaning import warnings
 from .schema import mistakes as shape
 from .storyboard import Persona, Source, Storyboard
+from .trust.consent import consent_mistakes
+from .trust.gate import Person, person_of
 
 
 class Loaded(NamedTuple):
@@ -31,6 +33,7 @@ class Loaded(NamedTuple):
     warnings: list[Mistake]
     lacking: bool = False  # Letters that no font has: a font that is added later changes the answer.
     lines: tuple[int, ...] = ()  # Where each scene begins.
+    person: Person | None = None  # Whom it names, if they are real; what consent lacks is no mistake of the file.
 
 
 def load(path: Path, root: Path, digests: Digests, form: str = "") -> Loaded:
@@ -60,7 +63,10 @@ def load(path: Path, root: Path, digests: Digests, form: str = "") -> Loaded:
     board = replace(board, fonts=letters.fonts)
     lines = tuple(document.place(("scenes", index)).line for index in range(len(board.scenes)))
     said = [*warnings(document, board), *letters.warnings]
-    return Loaded(board, sources, (*own, *taken), said, bool(letters.warnings), lines)
+    person = persona.person(document, _project(path, root))
+    if person is not None and person.evidence is not None:
+        own.append(_evidence(person.evidence, digests))
+    return Loaded(board, sources, (*own, *taken), said, bool(letters.warnings), lines, person)
 
 
 def persona_mistakes(path: Path, root: Path, digests: Digests) -> list[Mistake]:
@@ -70,7 +76,9 @@ def persona_mistakes(path: Path, root: Path, digests: Digests) -> list[Mistake]:
     persona.path = path
     persona.document, _ = read(path)
     persona.files(given)
-    return [*persona.document.mistakes, *persona.wrong(), *given.mistakes]
+    wrong = [*persona.document.mistakes, *persona.wrong(), *given.mistakes]
+    person = persona.person(persona.document, None) if not wrong else None
+    return [*wrong, *(lack._replace(severity="warning") for lack in (person.lacks if person is not None else ()))]
 
 
 class _PersonaFile:
@@ -117,7 +125,7 @@ class _PersonaFile:
 
         if self.document is None:
             return []
-        return [*shape(self.document, "persona"), *voice_mistakes(self.document)]
+        return [*shape(self.document, "persona"), *voice_mistakes(self.document), *consent_mistakes(self.document)]
 
     def files(self, given: Given) -> dict[str, Source]:
         """The portrait's picture, the look's weights, and the picture of each pose."""
@@ -134,6 +142,10 @@ class _PersonaFile:
                 wanted.append((f"pose:{name}", ("portrait", "poses", name), "image"))
         found = {what: given.take(self.document, path, self.path.parent, media) for what, path, media in wanted}
         return {what: source for what, source in found.items() if source is not None}
+
+    def person(self, board: Document, project: str | None) -> Person | None:
+        """Whom the persona shows, if that is somebody real; once nothing is wrong."""
+        return person_of(self.document, self.path, board, project) if self.document is not None else None
 
     def made(self, files: dict[str, Source]) -> Persona | None:
         """The persona, once nothing is wrong."""
@@ -234,6 +246,19 @@ def _poses(document: Document, files: dict[str, Source]) -> Iterator[Mistake]:
             yield document.mistake(
                 document.place(("scenes", index, "pose")), message, f"its poses: {', '.join(there) or 'none'}"
             )
+
+
+def _project(path: Path, root: Path) -> str:
+    """What a consent calls a project: its folder below projects/."""
+    return Path(os.path.relpath(path.parent, root)).as_posix().removeprefix("projects/")
+
+
+def _evidence(path: Path, digests: Digests) -> Source:
+    """What is to prove a consent, if it is there: it decides like any other file."""
+    try:
+        return Source(path, *digests.of(path)) if path.is_file() else Source(path, "", 0)
+    except OSError:
+        return Source(path, "", 0)
 
 
 def _own(path: Path, raw: bytes) -> Source:

@@ -90,6 +90,15 @@ class News:
             self._top |= top
             self._wake()
 
+    def forget(self) -> None:
+        """Show nothing of what was shown, and name nothing that was named."""
+        with self._woken:
+            self._view, self._all = None, True
+            self._named.clear()
+            self._captions.clear()
+            self._top |= {"film": None, "file": ""}
+            self._wake()
+
     def hear(self, view: View, event: Event) -> None:
         """A step of a build changed state."""
         with self._woken:

@@ -13,6 +13,7 @@ from .errors import BackendError, Damaged
 from .graph import Action, Result
 from .kinds import KINDS, Inputs, Tell
 from .store import Store, full, no_room
+from .trust.permit import Permit
 
 
 class Bench:
@@ -37,13 +38,16 @@ class Bench:
         return backend, params
 
 
-def perform(action: Action, store: Store, tell: Tell, bench: Bench) -> Result:
+def perform(action: Action, store: Store, tell: Tell, bench: Bench, permit: Permit | None = None) -> Result:
     """Make what an action describes, unless another process has done so by the time it is our turn.
 
-    Raises Damaged (an input is not what its name says), Cancelled, or whatever the backend raises.
+    `permit`: where it shows a real person. Raises Damaged (an input is not what its name says), Unpermitted,
+    Cancelled, or whatever the backend raises.
     """
     _check(action, store)
     with store.lease(action.key, lambda: tell.progress(0, 1)):
+        if permit is not None:  # Now, not before: our turn may come late.
+            permit.uphold()
         made = store.lookup([action.key]).get(action.key)
         if made is not None and all(store.holds(artifact) for artifact in made.outputs.values()):
             return made._replace(found=True)

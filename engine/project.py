@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .digests import Digests
-from .errors import UsageError
+from .errors import Refused, UsageError
 from .formats import shaped
 from .load import Loaded, load
 from .places import stem, store_folder, storyboard_file, workspace
 from .plan import Planner
 from .profile import ProfileFiles, load_profile, profile_files
 from .storyboard import Profile, Storyboard
+from .trust.gate import Gate
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Project:
     profile_files: ProfileFiles
     loaded_digests: Digests
     shape: str = ""  # One of engine.formats.SHAPES, where another than the storyboard's own was asked for.
+    gate: Gate | None = None  # Of the real person who is shown.
 
     @property
     def id(self) -> str:
@@ -55,8 +57,12 @@ class Project:
         return Planner(board, self.profile, apart=bool(scenes), until=until, before=before)
 
 
-def open_project(path: str, profile: str, store: str | None, shape: str = "") -> Project:
-    """Load a storyboard and a profile; raises UsageError or AuthorError."""
+def open_project(path: str, profile: str, store: str | None, shape: str = "", judged: bool = True) -> Project:
+    """Load a storyboard and a profile; raises UsageError or AuthorError.
+
+    `judged`: a person without consent is stood in for by a silhouette, or Refused is raised; without it, nothing of
+    the project may be shown.
+    """
     file = storyboard_file(Path(path)).absolute()
     root = workspace(file.parent)
     folder = store_folder(root, store)
@@ -64,7 +70,28 @@ def open_project(path: str, profile: str, store: str | None, shape: str = "") ->
     behind = profile_files(profile, root)  # Before it is read: what changes in between is seen next time.
     loaded = load(file, root, digests, shape)
     loaded = loaded._replace(board=shaped(loaded.board, shape))
-    return Project(root, file, folder, loaded, load_profile(profile, root), behind, digests, shape)
+    project = Project(root, file, folder, loaded, load_profile(profile, root), behind, digests, shape)
+    return _judged(project) if judged and loaded.person is not None else project
+
+
+def _judged(project: Project) -> Project:
+    """The project as consent lets it be."""
+    from .trust import gate
+    from .trust.stand_in import depicts, stand_in
+
+    loaded, profile = project.loaded, project.profile
+    person, persona = loaded.person, loaded.board.persona
+    assert person is not None  # noqa: S101
+    assert persona is not None  # noqa: S101
+    refuses = depicts(profile)
+    if person.standing.holds:
+        return replace(project, gate=gate.Gate(person, profile.name, refuses))
+    if refuses:
+        files = [source.path for source in loaded.files]
+        raise Refused([*person.lacks, gate.refused(person, profile.name)], files)
+    board = replace(loaded.board, persona=stand_in(persona))
+    said = [*loaded.warnings, *gate.warned(person)]
+    return replace(project, loaded=loaded._replace(board=board, warnings=said))
 
 
 def pick(board: Storyboard, scenes: Sequence[str]) -> Storyboard:

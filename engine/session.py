@@ -17,11 +17,11 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from .build import Built, Halt, build
+from .build import Built, Halt, build, ungated
 from .checkout import Checkout, Delivered
 from .delivery import exact
 from .digests import Digests
-from .errors import AuthorError, BuildError, Cancelled, MikebotError, Mistake
+from .errors import AuthorError, BuildError, Cancelled, MikebotError, Mistake, Refused
 from .estimate import Estimator
 from .executors.kept import KeptExecutor
 from .executors.local import LocalExecutor, cores
@@ -35,6 +35,7 @@ from .saves import Request, Saves
 from .splice import write
 from .store import Store
 from .storyboard import Storyboard
+from .trust.gate import Gate
 from .view import View, drawn
 from .watch import Watch
 from .why import explained
@@ -81,6 +82,7 @@ class Session:
         self._thread: threading.Thread | None = None
         self._board: Storyboard | None = None  # Of the last save without mistakes.
         self._planner: Planner | None = None  # Likewise.
+        self._gate: Gate | None = None  # Of whoever real is shown.
         self._resolved: dict[str, Resolved] = {}
         self._saves = Saves(request, self._watch)
         self._number = 0
@@ -115,6 +117,8 @@ class Session:
     def media(self, name: str) -> Path | None:
         """The file behind a name that the news mentioned."""
         digest = name.partition(".")[0]
+        if self._gate is not None and not self._gate.holds():
+            return None
         return self._store.path(digest) if self.news.mentioned(digest) else None
 
     def edit(self, scene: str, field: str, value: int | bool, base: str) -> Mapping[str, Any]:
@@ -129,12 +133,16 @@ class Session:
         self._number += 1
         found = self._saves.read()
         if isinstance(found, AuthorError):
+            if isinstance(found, Refused):
+                self._stop()
+                self._forbid()
             self._say.mistakes(found.mistakes)
             self.news.invalid(self._number, self._saves.base, found.mistakes)
             return
         save = _Save(self._number, self._saves.base, begun, found, _touched(self._board, found.loaded.board))
         self._board = found.loaded.board
         self._stop()  # First: what it would begin while the forecast is made, the forecast would not know.
+        self._admit(found.gate)
         try:
             view = self._decided(save)
         except MikebotError as problem:
@@ -175,6 +183,10 @@ class Session:
             self._deliver(save, view, checkout.deliver(lambda: self._built(save, view, halt)))
         except Cancelled:
             return
+        except Refused as error:
+            self._forbid()
+            self._say.failed("", str(error))
+            self.news.undecided(save.number, save.base, str(error))
         except BuildError as error:
             for name, failure in error.failures.items():
                 self._say.failed(name, str(failure))
@@ -203,7 +215,19 @@ class Session:
             lambda step: step.scene in ahead,
             halt,
             self._resolved,
+            save.project.gate or ungated,
         )
+
+    def _admit(self, gate: Gate | None) -> None:
+        """Whoever is shown from now on; nothing stays to be seen of a real person for whom nobody asks any more."""
+        if self._gate is not None and (gate is None or gate.person.file != self._gate.person.file):
+            self.news.forget()
+        self._gate = gate
+
+    def _forbid(self) -> None:
+        """A real person may be shown no more: what shows them ends, and is forgotten."""
+        self._work.keep(())
+        self.news.forget()
 
     def _fail(self, view: View, halt: Halt, message: str) -> None:
         if not halt.said.is_set():

@@ -52,6 +52,9 @@ class Persona:
     look: Source | None = None
     look_weight: float = 1.0
     voice: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # By speech backend.
+    drawn: bool = False  # Nobody real.
+    consent: Mapping[str, Any] = field(default_factory=dict)  # As it is written: engine.trust judges it; in no key.
+    silhouette: tuple[int, ...] = ()  # Width and height of the portrait in whose place one stands.
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ Standard library only, beside graph, store, perform and the backends that are as
 in an interpreter whose packages are not ours. It ends when its standard input does, whatever it is doing: a
 leader that dies takes its workers along.
 
-In:  {"id": 1, "action": [kind, backend, version, params, inputs]}, or {"id": 1, "cancel": true}
+In:  {"id": 1, "action": [kind, backend, version, params, inputs], "permit": [...]}, or {"id": 1, "cancel": true};
+     permit is null where nobody real is shown
 Out: {"id": 1, "progress": [done, total]}, {"id": 1, "result": [...]}, {"id": 1, "error": [...]}
 """
 
@@ -21,10 +22,11 @@ import traceback
 from pathlib import Path
 from typing import Any, TextIO
 
-from .errors import BackendError, Cancelled, Damaged, MikebotError, StoreError
+from .errors import BackendError, Cancelled, Damaged, MikebotError, StoreError, Unpermitted
 from .graph import Action, Artifact, Result
 from .perform import Bench, perform
 from .store import Store
+from .trust.permit import Permit
 
 QUIET = 0.05  # Seconds between two lines of progress.
 
@@ -39,8 +41,8 @@ def main() -> None:
     threading.Thread(target=desk.listen, args=[requests], daemon=True).start()
     bench = Bench()
     while True:
-        number, action = desk.next()
-        desk.reply(number, **_answer(action, store, bench, _Teller(desk, number)))
+        number, action, permit = desk.next()
+        desk.reply(number, **_answer(action, permit, store, bench, _Teller(desk, number)))
 
 
 class _Desk:
@@ -49,7 +51,7 @@ class _Desk:
     def __init__(self, replies: TextIO) -> None:
         self.cancelled: set[int] = set()
         self._replies = replies
-        self._actions: queue.SimpleQueue[tuple[int, Action]] = queue.SimpleQueue()
+        self._actions: queue.SimpleQueue[tuple[int, Action, Permit | None]] = queue.SimpleQueue()
 
     def listen(self, requests: TextIO) -> None:
         try:
@@ -58,12 +60,13 @@ class _Desk:
                 if "cancel" in said:
                     self.cancelled.add(said["id"])
                 else:
-                    self._actions.put((said["id"], Action(*said["action"])))
+                    permit = said["permit"]
+                    self._actions.put((said["id"], Action(*said["action"]), Permit(*permit) if permit else None))
         finally:
             # The leader is gone, perhaps in the middle of a line; a step in progress is nobody's.
             os._exit(0)
 
-    def next(self) -> tuple[int, Action]:
+    def next(self) -> tuple[int, Action, Permit | None]:
         return self._actions.get()
 
     def reply(self, number: int, **said: Any) -> None:
@@ -85,15 +88,15 @@ class _Teller:
             self._desk.reply(self._number, progress=[done, total])
 
 
-def _answer(action: Action, store: Store, bench: Bench, tell: _Teller) -> dict[str, Any]:
+def _answer(action: Action, permit: Permit | None, store: Store, bench: Bench, tell: _Teller) -> dict[str, Any]:
     try:
-        return {"result": pack(perform(action, store, tell, bench))}
+        return {"result": pack(perform(action, store, tell, bench, permit))}
     except Cancelled:
         return {"error": ["Cancelled", "", ""]}
     except Damaged as error:
         return {"error": ["Damaged", error.digest, ""]}
-    except StoreError as error:
-        return {"error": ["StoreError", error.message, error.hint]}
+    except (StoreError, Unpermitted) as error:
+        return {"error": [type(error).__name__, error.message, error.hint]}
     except MikebotError as error:
         return {"error": ["BackendError", error.message, error.hint]}
     except Exception as error:
@@ -123,7 +126,8 @@ def failure(name: str, message: str, hint: str) -> Exception:
         return Cancelled()
     if name == "Damaged":
         return Damaged(message)
-    return StoreError(message, hint) if name == "StoreError" else BackendError(message, hint)
+    kinds: dict[str, type[MikebotError]] = {"StoreError": StoreError, "Unpermitted": Unpermitted}
+    return kinds.get(name, BackendError)(message, hint)
 
 
 def _own_streams() -> tuple[TextIO, TextIO]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from engine.build import Built, Event, build
+from engine.build import Built, Event, build, ungated
 from engine.delivery import exact
 from engine.errors import BackendError, BuildError, Damaged
 from engine.forecast import Forecast, forecast
@@ -24,6 +24,7 @@ from engine.graph import Action, Result
 from engine.perform import Bench, perform
 from engine.project import Project, open_project
 from engine.store import Store
+from engine.trust.permit import Permit
 
 HERE = Path(__file__).parent
 FINAL = ("hit", "built", "failed", "cancelled")
@@ -59,12 +60,14 @@ class Here:
         self._bench = _Faulty(fails)
         self._random = random.Random(shuffle)
         self._thread = ThreadPoolExecutor(1) if shuffle is not None else None
-        self._waiting: list[tuple[Action, Callable[[int, int], None], Future[Result]]] = []
+        self._waiting: list[tuple[Action, Permit | None, Callable[[int, int], None], Future[Result]]] = []
 
-    def submit(self, action: Action, listen: Callable[[int, int], None], ahead: bool = False) -> Future[Result]:
+    def submit(
+        self, action: Action, listen: Callable[[int, int], None], ahead: bool = False, permit: Permit | None = None
+    ) -> Future[Result]:
         future: Future[Result] = Future()
         self.submitted.append(action)
-        self._waiting.append((action, listen, future))
+        self._waiting.append((action, permit, listen, future))
         if self._thread is None:
             self._next()
         else:
@@ -79,9 +82,9 @@ class Here:
             self._thread.shutdown()
 
     def _next(self) -> None:
-        action, listen, future = self._waiting.pop(self._random.randrange(len(self._waiting)))
+        action, permit, listen, future = self._waiting.pop(self._random.randrange(len(self._waiting)))
         try:
-            result = perform(action, self._store, _Tell(listen), self._bench)
+            result = perform(action, self._store, _Tell(listen), self._bench, permit)
             if not result.found:
                 self.performed.append(action)
             future.set_result(result)
@@ -190,7 +193,8 @@ def _render(project: Project, store: Store, executor: Here, hear: Callable[[Even
 
     while True:
         try:
-            built = build(project.planner, store, executor, project.loaded.sources, listen)
+            gate = project.gate or ungated
+            built = build(project.planner, store, executor, project.loaded.sources, listen, gate=gate)
             outputs = built.results["film"].outputs
             for artifact in outputs.values():
                 store.checkout(artifact, out)

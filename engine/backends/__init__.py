@@ -25,6 +25,7 @@ class Backend(Protocol):
     version: str  # Raised by hand when the same params and inputs would give other bytes than before.
     exact: bool  # The same params and inputs give the same bytes each time, on the same machine.
     Params: type  # A frozen dataclass: what the plan says of the kind, extended by this backend's knobs.
+    likeness: bool  # Speech, still, clip, talk: makes more of a person than it is given. Not said, it is True.
 
     def check(self, params: Any) -> list[str]:
         """Every reason why this cannot run here, found before any weight is loaded."""

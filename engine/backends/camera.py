@@ -73,6 +73,7 @@ class Camera(Light):
     kind = "clip"
     name = "camera"
     version = "1"
+    likeness = False
     Params = CameraParams
 
     def check(self, params: CameraParams) -> list[str]:

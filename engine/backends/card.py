@@ -23,6 +23,7 @@ class Card(Light):
     kind = "still"
     name = "card"
     version = "3"
+    likeness = False
     Params = CardParams
 
     def check(self, params: CardParams) -> list[str]:
@@ -43,6 +44,10 @@ class Card(Light):
         fonts.use(inputs.many("font"))
         figure = drawing.portrait(inputs["portrait"]) if "portrait" in inputs else None
         card = drawing.begun(params)
+        if figure is None and (params.persona or {}).get("silhouette"):
+            from .silhouette import silhouette
+
+            figure = silhouette(card, *params.persona["silhouette"])  # type: ignore[index]
         tell.progress(1, 3)
         place = None
         if figure is not None:

@@ -47,6 +47,7 @@ class Espeak(Light):
     kind = "speech"
     name = "espeak"
     version = "1"
+    likeness = False
     Params = EspeakParams
 
     def __init__(self) -> None:

@@ -34,6 +34,7 @@ class Mouth(Light):
     kind = "talk"
     name = "mouth"
     version = "2"
+    likeness = False
     Params = MouthParams
 
     def check(self, params: MouthParams) -> list[str]:

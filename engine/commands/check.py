@@ -14,6 +14,7 @@ from ..errors import MOST_SHOWN, AuthorError, Mistake, UsageError, plain
 from ..load import Loaded, load, persona_mistakes
 from ..places import storyboard_file, workspace
 from ..profile import load_profile
+from ..trust.gate import warned
 
 _ORDER = ("error", "warning", "advice")
 
@@ -53,7 +54,8 @@ def _mistakes(path: Path, script: bool = False, minutes: float | None = None) ->
             load_profile(file.stem, root)
             return []
         loaded = load(file, root, Digests())
-        return [*loaded.warnings, *(_advice(file, loaded, minutes) if script else ())]
+        found = [*loaded.warnings, *(warned(loaded.person) if loaded.person is not None else ())]
+        return [*found, *(_advice(file, loaded, minutes) if script else ())]
     except AuthorError as error:
         return error.mistakes
     except UsageError as error:

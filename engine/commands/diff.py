@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
         for revision in filter(None, (before, after)):
             repository.commit(revision)  # A wrong name is told of before anything is read.
         if after is None:
-            new = _Side(_about(None, ""), open_project(args.path, args.profile, args.store, args.format), [])
+            project = open_project(args.path, args.profile, args.store, args.format, judged=False)
+            new = _Side(_about(None, ""), project, [])
         else:
             new = _side(Past(repository, after, root, folder / "new"), root, file, args)
         if new.project is None:
@@ -90,7 +91,8 @@ def _side(past: Past, root: Path, file: Path, args: argparse.Namespace) -> _Side
         note = f"{name} is not in {past.revision}: all of it is new"
         return _Side(_about(past.revision, past.commit, False), None, [note])
     try:
-        project = open_project(str(at), args.profile, str(store_folder(root, args.store)), args.format)
+        store = str(store_folder(root, args.store))
+        project = open_project(str(at), args.profile, store, args.format, judged=False)
     except AuthorError as problem:
         raise past.error(problem) from None
     read = [source.path for source in project.loaded.files] + [path for path, _ in project.profile_files.read]

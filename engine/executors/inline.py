@@ -9,6 +9,7 @@ from ..errors import BackendError, Cancelled, MikebotError
 from ..graph import Action, Result
 from ..perform import Bench, perform
 from ..store import Store
+from ..trust.permit import Permit
 from ..worker import told
 from . import Listen
 
@@ -23,14 +24,20 @@ class InlineExecutor:
         self._closed = False
         self._tellers: dict[Future[Result], _Teller] = {}
 
-    def submit(self, action: Action, listen: Listen, ahead: bool = False) -> Future[Result]:  # noqa: ARG002
+    def submit(
+        self,
+        action: Action,
+        listen: Listen,
+        ahead: bool = False,  # noqa: ARG002
+        permit: Permit | None = None,
+    ) -> Future[Result]:
         """Run an action when those before it are done, in their order."""
         teller = _Teller(listen)
         if self._closed:
             future: Future[Result] = Future()
             future.set_exception(Cancelled())
             return future
-        future = self._thread.submit(self._perform, action, teller)
+        future = self._thread.submit(self._perform, action, teller, permit)
         self._tellers[future] = teller
         return future
 
@@ -45,10 +52,10 @@ class InlineExecutor:
             teller.stale.set()
         self._thread.shutdown()
 
-    def _perform(self, action: Action, teller: _Teller) -> Result:
+    def _perform(self, action: Action, teller: _Teller, permit: Permit | None) -> Result:
         teller.progress(0, 1)
         try:
-            return perform(action, self._store, teller, self._bench)
+            return perform(action, self._store, teller, self._bench, permit)
         except (MikebotError, Cancelled):
             raise
         except Exception as error:

@@ -13,6 +13,7 @@ from concurrent.futures import Future, wait
 
 from ..errors import Cancelled
 from ..graph import Action, Result
+from ..trust.permit import Permit
 from . import Listen
 from .local import LocalExecutor
 
@@ -28,7 +29,9 @@ class KeptExecutor:
         self._runs: dict[str, _Run] = {}
         self._promised: dict[Future[Result], _Run] = {}
 
-    def submit(self, action: Action, listen: Listen, ahead: bool = False) -> Future[Result]:
+    def submit(
+        self, action: Action, listen: Listen, ahead: bool = False, permit: Permit | None = None
+    ) -> Future[Result]:
         """Join an action that runs, or begin it."""
         promise: Future[Result] = Future()
         with self._lock:
@@ -36,7 +39,7 @@ class KeptExecutor:
             fresh = run is None or run.stale
             if run is None or fresh:
                 run = _Run()
-                run.future = self._inner.submit(action, run.tell, ahead)
+                run.future = self._inner.submit(action, run.tell, ahead, permit)
                 self._runs[action.key] = run
             run.waiting[promise] = listen
             self._promised[promise] = run

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import BackendError, Cancelled, MikebotError
 from ..graph import Action, Result
 from ..perform import model_of
+from ..trust.permit import Permit
 from ..worker import failure, unpack
 from . import Listen, urgency
 
@@ -34,6 +35,7 @@ class Job(NamedTuple):
     listen: Listen
     future: Future[Result]
     ahead: bool
+    permit: Permit | None
 
 
 class LocalExecutor:
@@ -52,7 +54,9 @@ class LocalExecutor:
         self._count = 0
         self.closed = False
 
-    def submit(self, action: Action, listen: Listen, ahead: bool = False) -> Future[Result]:
+    def submit(
+        self, action: Action, listen: Listen, ahead: bool = False, permit: Permit | None = None
+    ) -> Future[Result]:
         """Queue an action; which of the waiting ones runs next is decided when a worker is free."""
         from concurrent.futures import Future  # Most renders find nothing to do: they need not import this.
 
@@ -67,7 +71,7 @@ class LocalExecutor:
                 future.set_exception(Cancelled())
                 return future
             self._count += 1
-            insort(self._waiting, Job(self._count, action, model, listen, future, ahead), key=_turn)
+            insort(self._waiting, Job(self._count, action, model, listen, future, ahead, permit), key=_turn)
         self.go_on()
         return future
 
@@ -172,7 +176,7 @@ class _Worker:
         self.job = job
         self.resident = job.model
         job.future.set_running_or_notify_cancel()
-        self._say(id=job.number, action=job.action)
+        self._say(id=job.number, action=job.action, permit=job.permit)
 
     def cancel(self) -> None:
         job = self.job

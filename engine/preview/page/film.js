@@ -68,8 +68,17 @@ export class FilmView {
     this.shown(film);
   }
 
+  /** A film was there that may be shown no more. */
+  #forget() {
+    this.#digest = "";
+    this.#reel.clear();
+    this.#parts.frame.hidden = true;
+    this.#parts.empty.hidden = false;
+  }
+
   /** @param {State} state */
   #nothing(state) {
+    if (this.#digest) this.#forget();
     const { headline, line, bar, backdrop } = this.#parts;
     const [head, text] = EMPTY[state.phase](state);
     const still = state.phase === "rendering" ? newest(state) : "";

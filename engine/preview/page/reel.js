@@ -49,6 +49,12 @@ export class Reel {
     return true;
   }
 
+  /** Show nothing, and hold nothing that was shown. */
+  clear() {
+    this.#wanted = "";
+    for (const video of [this.#seen, this.#next]) empty(video);
+  }
+
   /** @param {Film} film */
   #giveUp(film) {
     if (this.#wanted === film.digest) this.#wanted = "";
