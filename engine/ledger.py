@@ -204,7 +204,10 @@ class Ledger:
                         self._db.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
-                raise StoreError(f"{self.path}: {error}", self._remedy(error)) from error
+                remedy = self._remedy(error)
+                if not getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_FULL")):
+                    self._file = 0  # Look afresh at what is there.
+                raise StoreError(f"{self.path}: {error}", remedy) from error
 
     def _follow(self) -> None:
         """Open the file that is there now, if ours was removed, or set aside by another process."""
@@ -213,7 +216,11 @@ class Ledger:
         self._db.close()
         with contextlib.suppress(OSError):  # Not its parents: where a workspace was moved away, none is begun.
             self.path.parent.mkdir(exist_ok=True)
-        self._db = self._open()
+        try:
+            self._db = self._open()
+        except StoreError:
+            self._file = 0
+            raise
         if self._alive:
             self._db.execute(_ALIVE, (self.owner, os.getpid(), _host()))
 
