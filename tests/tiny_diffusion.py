@@ -19,7 +19,7 @@ CHAT = (
     "{% for m in messages %}{{ '<s>' + m['role'] + ': ' }}{% if m['content'] is string %}{{ m['content'] }}"
     "{% else %}{% for c in m['content'] %}{{ c['text'] }}{% endfor %}{% endif %}{% endfor %}"
 )
-MODELS = ("flux", "kontext", "klein", "wan21-i2v", "wan21-flf2v", "wan22-a14b", "wan22-ti2v", "wan-vace")
+MODELS = ("flux", "kontext", "klein", "qwen", "wan21-i2v", "wan21-flf2v", "wan22-a14b", "wan22-ti2v", "wan-vace")
 
 
 def build(folder: Path, *names: str) -> None:
@@ -27,7 +27,7 @@ def build(folder: Path, *names: str) -> None:
     import torch
 
     os.environ["HF_HUB_OFFLINE"] = "1"
-    made = {"flux": _flux, "kontext": _flux, "klein": _klein}
+    made = {"flux": _flux, "kontext": _flux, "klein": _klein, "qwen": _qwen}
     for name in names:
         torch.manual_seed(sum(name.encode()))
         made.get(name, _wan)(name).save_pretrained(folder / name)
@@ -183,6 +183,43 @@ def _klein(_: str) -> Any:
             axes_dims_rope=(4, 4, 4, 4),
         ),
         is_distilled=True,
+    )
+
+
+def _qwen(_: str) -> Any:
+    import diffusers
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    tokenizer = _bytes()
+    words = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    words |= {"num_key_value_heads": 2, "vocab_size": len(tokenizer), "rope_theta": 1_000_000.0}
+    words["rope_scaling"] = {"mrope_section": [1, 1, 2], "rope_type": "default", "type": "default"}
+    eyes = {"depth": 2, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 16}
+    return diffusers.QwenImagePipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
+        vae=diffusers.AutoencoderKLQwenImage(
+            base_dim=24,
+            z_dim=4,
+            dim_mult=[1, 2, 4],
+            num_res_blocks=1,
+            temperal_downsample=[False, True],
+            latents_mean=[0.0] * 4,
+            latents_std=[1.0] * 4,
+        ),
+        text_encoder=Qwen2_5_VLForConditionalGeneration(
+            Qwen2_5_VLConfig(text_config=words, vision_config=eyes, hidden_size=16, vocab_size=len(tokenizer))
+        ).eval(),
+        tokenizer=tokenizer,
+        transformer=diffusers.QwenImageTransformer2DModel(
+            patch_size=2,
+            in_channels=16,
+            out_channels=4,
+            num_layers=2,
+            attention_head_dim=16,
+            num_attention_heads=3,
+            joint_attention_dim=16,
+            axes_dims_rope=(8, 4, 4),
+        ),
     )
 
 

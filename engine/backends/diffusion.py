@@ -100,7 +100,7 @@ def finite(pictures: Any, what: str) -> Any:
     import numpy as np
 
     if not np.isfinite(pictures).all():
-        hint = "Keep the VAE in float32: dtype: {default: bfloat16, vae: float32}."
+        hint = "Set dtype: bfloat16 or float32; Wan also takes {default: bfloat16, vae: float32}."
         raise BackendError(f"{what} came out of the model with values that are no numbers", hint)
     return pictures
 

@@ -26,6 +26,7 @@ STILLS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "flux": ("FluxPipeline", {"max_sequence_length": 64}),
     "kontext": ("FluxKontextPipeline", KONTEXT),
     "klein": ("Flux2KleinPipeline", KLEIN),
+    "qwen": ("QwenImagePipeline", {"max_sequence_length": 64}),
 }
 CLIPS = {"wan21-i2v": "WanImageToVideoPipeline", "wan21-flf2v": "WanImageToVideoPipeline"}
 CLIPS |= {"wan22-a14b": "WanImageToVideoPipeline", "wan22-ti2v": "WanImageToVideoPipeline"}
