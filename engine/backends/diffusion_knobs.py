@@ -188,15 +188,28 @@ def needed(params: Knobs, takes: Sequence[str]) -> list[str]:
         return [signatures.MISSING]
     said = {name: getattr(params, name) for name in Knobs.__dataclass_fields__}
     reasons = [f"{found.message} ({found.hint})" if found.hint else found.message for found in misfits(said, takes)]
+    return reasons or [*_packages(params), *_weights(params)]
+
+
+def _packages(params: Knobs) -> Iterator[str]:
     package = QUANTIZED.get(str(params.quantization.get("backend", "")))
     if package and find_spec(package) is None:
-        reasons.append(f"quantization with {params.quantization['backend']} needs {package}: pip install {package}")
+        yield f"quantization with {params.quantization['backend']} needs {package}: pip install {package}"
+    for name in ("torch", "transformers", "accelerate", *(["peft"] if params.loras else [])):
+        if find_spec(name) is None:
+            yield f"{params.pipeline} needs {name}, which is not installed: pip install 'mikebot[final]'"
+
+
+def _weights(params: Knobs) -> Iterator[str]:
     try:
-        if not reasons:
-            model_folder.look_over(params.model, model_folder.lies(params.model, params.revision))
+        model_folder.look_over(params.model, model_folder.lies(params.model, params.revision))
+        for lora in params.loras:
+            file = model_folder.lies(lora["model"], lora.get("revision", "")) / lora["file"]
+            if not file.is_file():
+                raise BackendError(f"there is no LoRA {lora['file']} in {lora['model']}", "Check file: in the profile.")
+            model_folder.header(file, f"the LoRA {lora['file']}")
     except BackendError as error:
-        reasons.append(f"{error.message}. {error.hint}" if error.hint else error.message)
-    return reasons
+        yield f"{error.message}. {error.hint}" if error.hint else error.message
 
 
 def arguments(params: Knobs) -> dict[str, Any]:

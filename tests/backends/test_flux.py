@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +230,19 @@ def test_a_folder_that_changed_after_the_plan_is_not_taken_for_it(copied: Path) 
         f"the model flux in {copied} is another than the revision {params.revision} that was planned: it is {now}\n"
         "  Render again, or bring back the folder as it was."
     )
+
+
+def test_a_lora_of_the_profile_that_is_not_there_is_told() -> None:
+    models()
+    lora = {"model": "looks", "file": "3.safetensors"}
+    assert refused(loras=(lora,)) == "there is no LoRA 3.safetensors in looks. Check file: in the profile."
+
+
+@pytest.mark.skipif(find_spec("torchao") is not None, reason="torchao is installed")
+def test_what_is_not_installed_is_told() -> None:
+    models()
+    wanted = "quantization with torchao needs torchao: pip install torchao"
+    assert refused(quantization={"backend": "torchao"}) == wanted
 
 
 def test_a_file_that_is_cut_off_is_told(copied: Path) -> None:
