@@ -34,6 +34,13 @@ GOOD: dict[str, Any] = {
     },
     "persona": {
         "name": "Mike",
+        "drawn": False,
+        "consent": {
+            "who": "Ada",
+            "scope": {"projects": ["a"], "purposes": ["voice"]},
+            "from": "2026-01-01",
+            "evidence": {"file": "a.pdf", "sha256": "0" * 64},
+        },
         "look": {"lora": "l.bin", "weight": 0.5},
         "portrait": {"image": "p.png", "mouth": REGION, "eyes": [REGION]},
         "voice": {"espeak": {"pitch": 4, "voice": "en"}},

@@ -180,6 +180,9 @@ SNIPPETS = (
     Snippets("storyboard", f"{BOARD}loudness: {CURSOR}\n", ("podcast", "youtube", "broadcast")),
     Snippets("storyboard", f"{BOARD}pronunciation:\n  {CURSOR}\n", ("a pronunciation",)),
     Snippets("persona", CURSOR, ("persona",)),
+    Snippets("persona", f"name: Ada\nconsent: {CURSOR}\n", ("consent",)),
+    Snippets("persona", f"name: Ada\nconsent:\n  scope: {CURSOR}\n", ("scope",)),
+    Snippets("persona", f"name: Ada\nconsent:\n  evidence: {CURSOR}\n", ("evidence",)),
     Snippets("persona", f"name: Ada\nlook: {CURSOR}\n", ("look",)),
     Snippets("persona", f"name: Ada\nportrait:\n  {CURSOR}\n", ("portrait",)),
     Snippets("persona", f"name: Ada\nportrait:\n  image: a.png\n  mouth: {CURSOR}\n", ("mouth",)),
@@ -278,9 +281,19 @@ scenes:
 """,
     "persona": """\
 name: Ada
+drawn: false
+consent:
+  who: Ada Example
+  statement: I agree.
+  scope: {projects: [a], purposes: [picture]}
+  from: 2026-01-01
+  until: 2026-12-31
+  evidence: {file: a.pdf, sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08}
+  revoked: 2026-06-30
 trigger: ada
 appearance: grey hair
 wardrobe: a jacket
+manner: short sentences
 look: {lora: a.bin, weight: 1}
 portrait:
   image: a.png
@@ -422,6 +435,7 @@ BAD = {
     "regions": Bad("persona", "name: M\nportrait:\n  mouth: {x: 2, y: 0.5}\n  eyes: [5, {x: 0.1, width: 0}]\n"),
     "voices": Bad("persona", 'name: M\nvoice:\n  "A Name": {}\n  x: 5\n  espeak: {pitch: [1]}\n'),
     "look": Bad("persona", "name: M\nlook: {weight: 3}\n"),
+    "consent": Bad("persona", "name: M\nconsent: {until: soon, scope: {purposes: [fun]}, evidence: {sha256: 5}}\n"),
     "no-profile": Bad("profile", "nam: no-profile\n"),
     "choices": Bad("profile", 'name: choices\nextends: draft\nkinds: {clips: {}, speech: a, still: {backend: ""}}\n'),
     "limits": Bad(
