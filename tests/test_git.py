@@ -275,7 +275,7 @@ def test_a_revision_with_mistakes(root: Path) -> None:
     (root / DOORS).write_text(good)
     edit(root, "pich: 45", "pitch: 45", Path("personas/mikebot/persona.yaml"))
     assert refused(root) == (
-        "HEAD:personas/mikebot/persona.yaml:7:26: espeak has no knob 'pich'; did you mean 'pitch'?\n"
+        "HEAD:personas/mikebot/persona.yaml:12:26: espeak has no knob 'pich'; did you mean 'pitch'?\n"
         "    espeak: {voice: en-gb, pich: 45, rate: 165}\n"
         "                           ^\n"
         "  its knobs: voice, rate, pitch, intonation, gap\n"

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from engine.backends import fonts, layout
 from engine.backends.card import Card, CardParams
 from engine.backends.motifs import MOTIFS, Motif, idea
+from engine.backends.mouth import portrait_place
 from engine.backends.pen import Paint, Pen
 from engine.backends.themes import THEMES
 from engine.digests import Digests
@@ -202,3 +203,21 @@ def test_sizes_have_limits() -> None:
         "width is 15, but must be from 16 to 11520 pixels",
         "height is 12000, but must be from 16 to 11520 pixels",
     ]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_silhouette_stands_where_the_portrait_would_and_has_no_face(tmp_path: Path, theme: str) -> None:
+    portrait = tmp_path / "portrait.png"
+    Image.new("RGBA", (96, 112), (255, 0, 255, 255)).save(portrait)
+    for name in ("known", "nobody", "again", "empty"):
+        (tmp_path / name).mkdir()
+    known = card(tmp_path / "known", portrait, theme=theme, persona={"name": "Ada"})
+    nobody = card(tmp_path / "nobody", theme=theme, persona={"name": "Ada", "silhouette": [96, 112]})
+    again = card(tmp_path / "again", theme=theme, persona={"name": "Ada", "silhouette": [96, 112]})
+    places = [portrait_place(tmp_path / name / "image") for name in ("known", "nobody")]
+    assert places[0] == places[1] is not None
+    assert nobody.tobytes() == again.tobytes()
+    empty = card(tmp_path / "empty", theme=theme)
+    assert nobody.tobytes() != empty.tobytes()
+    assert (255, 0, 255) in {colour for _, colour in known.getcolors(1 << 24)}
+    assert (255, 0, 255) not in {colour for _, colour in nobody.getcolors(1 << 24)}
