@@ -213,22 +213,26 @@ def _cache(pipe: Any, said: Mapping[str, Any]) -> Any:
 
 
 def _quantization(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What from_pretrained is told, in diffusers' words; `options` are those of its configuration."""
+    """What from_pretrained is told; `options` are those of the configuration: each library has a class of its own."""
     if not said or said["backend"] == CASTED:
         return {}
-    torch, options = library("torch"), dict(said.get("options", {}))
-    options = {name: getattr(torch, value) if name.endswith("dtype") else value for name, value in options.items()}
-    if said["backend"] == "torchao":
+    components = said.get("components", ["transformer"])
+    mapping = {name: _config(said["backend"], said.get("options", {}), _owner(name)) for name in components}
+    return {"quantization_config": library("diffusers").PipelineQuantizationConfig(quant_mapping=mapping)}
+
+
+def _owner(component: str) -> Any:
+    """The library that a part of a pipeline is a class of."""
+    return library("transformers" if component.startswith(("text_encoder", "image_encoder")) else "diffusers")
+
+
+def _config(backend: str, said: Mapping[str, Any], owner: Any) -> Any:
+    torch = library("torch")
+    options = {name: getattr(torch, value) if name.endswith("dtype") else value for name, value in said.items()}
+    if backend == "torchao":
         kind = getattr(library("torchao.quantization"), options.pop("quant_type", "Int8WeightOnlyConfig"))
-        options["quant_type"] = kind()
-    elif "load_in_4bit" not in options and "load_in_8bit" not in options:
-        options[f"load_in_{said['backend'].removeprefix('bitsandbytes_')}"] = True
-    made = library("diffusers").PipelineQuantizationConfig(
-        quant_backend=said["backend"],
-        quant_kwargs=options,
-        components_to_quantize=list(said.get("components", ["transformer"])),
-    )
-    return {"quantization_config": made}
+        return owner.TorchAoConfig(kind(), **options)
+    return owner.BitsAndBytesConfig(**{f"load_in_{backend.removeprefix('bitsandbytes_')}": True, **options})
 
 
 def _own(params: Knobs) -> Iterator[tuple[Any, float]]:

@@ -65,9 +65,7 @@ class Wan:
         reasons = needed(params, _TAKES)
         if find_spec("ftfy") is None and params.pipeline.startswith("Wan"):
             reasons.append(f"{params.pipeline} needs ftfy: pip install ftfy")  # diffusers fails without, in the middle.
-        if params.anchor and not reasons:
-            reasons += _unanchored(params.model, model_folder.lies(params.model, params.revision))
-        return reasons
+        return reasons or _unanchored(params.model, model_folder.lies(params.model, params.revision), params.anchor)
 
     def model(self, params: WanParams) -> str:
         return spec(params)
@@ -180,14 +178,17 @@ def _call(pipeline: str) -> Mapping[str, Any]:
     return found.call if found is not None else {}
 
 
-def _unanchored(model: str, folder: Path) -> list[str]:
-    """Why a model would not end at a picture that it is given: one of them takes it, and pays it no heed."""
+def _unanchored(model: str, folder: Path, anchor: bool) -> list[str]:
+    """Why a model would not do with a picture to end at, or without one: some take it and pay it no heed."""
     index = json.loads((folder / "model_index.json").read_bytes())
     if index.get("_class_name") != "WanImageToVideoPipeline":
         return []
-    eyes = json.loads((folder / "transformer" / "config.json").read_bytes())
+    sees = json.loads((folder / "transformer" / "config.json").read_bytes())
+    if not anchor:
+        wants = f"anchor: {model} was trained to end at a picture. Set anchor: true, and limits: {{anchor: true}}"
+        return [wants] if sees.get("pos_embed_seq_len") else []
     if index.get("expand_timesteps"):
         return [f"anchor: {model} pays no heed to the picture that a clip is to end at. Remove anchor:"]
-    if eyes.get("image_dim") and not eyes.get("pos_embed_seq_len"):
+    if sees.get("image_dim") and not sees.get("pos_embed_seq_len"):
         return [f"anchor: {model} was not trained to end at a picture. Use a FLF2V model, or remove anchor:"]
     return []

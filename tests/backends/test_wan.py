@@ -195,10 +195,17 @@ def test_a_clip_ends_at_the_still_only_where_the_model_heeds_it(model: str, said
     assert Wan().check(clip(model, anchor=True)) == said
 
 
+def test_a_model_that_must_end_at_a_picture_is_given_one() -> None:
+    models()
+    assert Wan().check(clip("wan21-flf2v")) == [
+        "anchor: wan21-flf2v was trained to end at a picture. Set anchor: true, and limits: {anchor: true}"
+    ]
+
+
 def test_the_still_that_a_clip_is_to_end_at_has_an_effect(first: Path, tmp_path: Path) -> None:
     still = drawn(tmp_path / "still.png", (64, 64), "RGB", (10, 200, 10))
     for model in ("wan21-flf2v", "wan22-a14b", "wan-vace"):
-        bench = Bench(clip(model))
+        bench = Bench(clip(model, anchor=True))
         ends = [
             last(bench.run(clip(model, anchor=True), tmp_path / f"{model}{number}", first=first, still=end)).tobytes()
             for number, end in enumerate((first, still))
