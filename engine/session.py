@@ -83,6 +83,7 @@ class Session:
         self._board: Storyboard | None = None  # Of the last save without mistakes.
         self._planner: Planner | None = None  # Likewise.
         self._gate: Gate | None = None  # Of whoever real is shown.
+        self._who: tuple[Path, bool] | None = None  # Their file, and whether it is them or a silhouette.
         self._resolved: dict[str, Resolved] = {}
         self._saves = Saves(request, self._watch)
         self._number = 0
@@ -142,7 +143,7 @@ class Session:
         save = _Save(self._number, self._saves.base, begun, found, _touched(self._board, found.loaded.board))
         self._board = found.loaded.board
         self._stop()  # First: what it would begin while the forecast is made, the forecast would not know.
-        self._admit(found.gate)
+        self._admit(found)
         try:
             view = self._decided(save)
         except MikebotError as problem:
@@ -218,11 +219,13 @@ class Session:
             save.project.gate or ungated,
         )
 
-    def _admit(self, gate: Gate | None) -> None:
-        """Whoever is shown from now on; nothing stays to be seen of a real person for whom nobody asks any more."""
-        if self._gate is not None and (gate is None or gate.person.file != self._gate.person.file):
+    def _admit(self, project: Project) -> None:
+        """Who is shown from now on: where that is somebody else, nothing stays to be seen of the one before."""
+        person = project.loaded.person
+        who = (person.file, project.gate is not None) if person is not None else None
+        if who != self._who:
             self.news.forget()
-        self._gate = gate
+        self._who, self._gate = who, project.gate
 
     def _forbid(self) -> None:
         """A real person may be shown no more: what shows them ends, and is forgotten."""

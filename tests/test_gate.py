@@ -431,6 +431,19 @@ def test_a_page_keeps_nothing_of_one_who_takes_consent_back(place: Place, profil
         assert all(session.media(name) for name in names)
 
 
+def test_a_page_keeps_nothing_of_one_who_was_taken_for_a_drawing(place: Place) -> None:
+    place.says(drawn=True)
+    with watching(place.board, "short") as (session, follower, _):
+        follower.until(settled(BOARD))
+        film, save = follower.top["film"], follower.top["save"]
+        assert session.media(film["video"].removeprefix("/media/"))
+        place.says()
+        follower.until(lambda f: f.top["save"] > save)
+        assert follower.top["film"] is None or follower.top["film"]["digest"] != film["digest"]
+        follower.until(silhouetted)
+        assert session.media(film["video"].removeprefix("/media/")) is None
+
+
 def test_a_page_is_handed_nothing_once_the_evidence_is_gone(place: Place) -> None:
     """Even before anything else heard of it."""
     place.says(consent())
