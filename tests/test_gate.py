@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -18,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_kit import ROOT, environment, lines, mikebot, stranger
+from command_kit import ROOT, lines
+from consent_kit import BOARD, PROOF, REVOKED, Place, consent, revoked
 from odd_kit import forget
 from watch_kit import invalid, replaced, settled, watching
-from workshop import SHORT
 
 from engine.backends.mouth import portrait_place
 from engine.build import Event, Executor, build
@@ -31,94 +29,13 @@ from engine.executors.inline import InlineExecutor
 from engine.executors.kept import KeptExecutor
 from engine.executors.local import LocalExecutor
 from engine.graph import Action, Artifact, Result
-from engine.project import Project, open_project
+from engine.project import Project
 from engine.store import Store
 from engine.trust.days import today
 from engine.trust.gate import Gate
 from engine.trust.permit import Permit
 
-BOARD = """\
-title: Two doors
-persona: ada
-format: {width: 64, height: 36}
-scenes:
-  - id: red
-    on_screen: true
-    narration: This door is red.
-    image_prompt: a red door
-    video_prompt: slow push in
-  - id: blue
-    on_screen: false
-    narration: That one is blue.
-    image_prompt: a blue door
-    video_prompt: pan left
-"""
-PROOF = b"I agree. Ada\n"
-PAINTER = """\
-from engine.backends.card import Card
-
-
-class Painter(Card):
-    name, likeness = "painter", True
-"""
-SHARP = "name: sharp\nextends: short\nkinds: {still: {backend: painter}}\n"
 PROFILES = ("short", "sharp")
-
-
-class Place:
-    """A workspace whose persona is a real person."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.store = root, root / ".mikebot"
-        self.persona, self.folder = root / "personas" / "ada" / "persona.yaml", root / "projects" / "doors"
-        self.board = self.folder / "storyboard.yaml"
-        for folder in (self.persona.parent, self.folder, root / "profiles"):
-            folder.mkdir(parents=True)
-        shutil.copy(ROOT / "personas" / "mikebot" / "portrait.png", self.persona.parent / "portrait.png")
-        (self.persona.parent / "consent.txt").write_bytes(PROOF)
-        (root / "profiles" / "short.yaml").write_text(SHORT)
-        (root / "profiles" / "sharp.yaml").write_text(SHARP)
-        self.board.write_text(BOARD)
-        self.doors = stranger(root / "packages", "still.painter = painter:Painter", "painter", PAINTER)
-        self.says()
-
-    def says(self, consent: Mapping[str, Any] | None = None, **more: Any) -> None:
-        """Write persona.yaml (as JSON, which is YAML)."""
-        said = {
-            "name": "Ada",
-            "appearance": "an engineer",
-            "portrait": {"image": "portrait.png", "mouth": {"x": 0.5, "y": 0.6, "width": 0.4, "height": 0.12}},
-            "voice": {"espeak": {"voice": "en-gb-scotland", "pitch": 70}},
-            **({"consent": dict(consent)} if consent is not None else {}),
-            **more,
-        }
-        replaced(self.persona, json.dumps(said, indent=1) + "\n")
-
-    def run(self, *words: str) -> Any:
-        return mikebot(self.root, *words, env=environment(self.doors))
-
-    def open(self, profile: str = "short", **how: Any) -> Project:
-        return open_project(str(self.folder), profile, str(self.store), **how)
-
-
-def consent(**changes: Any) -> dict[str, Any]:
-    """A consent that holds, around today."""
-    said: dict[str, Any] = {
-        "who": "Ada Example",
-        "statement": "I agree.",
-        "scope": {"projects": ["doors"], "purposes": ["picture"]},
-        "from": (today() - timedelta(days=30)).isoformat(),
-        "until": (today() + timedelta(days=30)).isoformat(),
-        "evidence": {"file": "consent.txt", "sha256": hashlib.sha256(PROOF).hexdigest()},
-    }
-    return {**said, **changes}
-
-
-REVOKED = (today() - timedelta(days=5)).isoformat()
-
-
-def revoked() -> dict[str, Any]:
-    return consent(revoked=REVOKED)
 
 
 @pytest.fixture
