@@ -63,7 +63,7 @@ class Flux:
     def run(self, params: FluxParams, inputs: Inputs, out: Path, tell: Tell) -> None:
         from PIL import Image, PngImagePlugin
 
-        from .diffusion import delivered, finite, fitted
+        from .sized import delivered, finite, fitted
 
         pipe = self._resident.pipe
         width, height = fitted(params.width, params.height, params.pixels, _multiple(pipe))

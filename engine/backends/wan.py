@@ -80,7 +80,7 @@ class Wan:
         from PIL import Image, PngImagePlugin
 
         from . import lossless
-        from .diffusion import finite, fitted
+        from .sized import finite, fitted
 
         pipe = self._resident.pipe
         size = fitted(params.width, params.height, params.pixels, _multiple(pipe))
@@ -147,7 +147,7 @@ def _opened(picture: Path, size: tuple[int, int]) -> Any:
     from PIL import Image
 
     from .. import probe
-    from .diffusion import delivered
+    from .sized import delivered
 
     with Image.open(picture, formats=probe.PICTURES) as file:
         return delivered(file.convert("RGB"), *size)

@@ -15,8 +15,8 @@ from diffusion_kit import PORTRAIT, STILLS, Bench, library, models, still
 from PIL import Image
 
 from engine.backends import prompt_text
-from engine.backends.diffusion import fitted
 from engine.backends.flux import NOTE, Flux
+from engine.backends.sized import fitted
 from engine.errors import BackendError, Cancelled
 
 BOT = {"name": "Bot", "trigger": "mkbt", "appearance": "a robot", "wardrobe": "a scarf", "weight": 1.0}
