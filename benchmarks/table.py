@@ -32,7 +32,7 @@ def row(figure: Figure) -> tuple[str, ...]:
     """A figure as cells. The ratio is how many times better than the peer we are."""
     met = figure.met
     ratio = ""
-    if figure.peer_value is not None:
+    if figure.peer_value:
         better = figure.value / figure.peer_value if figure.more else figure.peer_value / figure.value
         ratio = f"{better:.2g}x"
     return (
