@@ -310,7 +310,7 @@ kinds:
   narration: {}
   still: {}
   clip:
-    limits: {scale: 1, seconds: 5, frames: 81, fps: 16, recipe: true, pace: 1, bytes: 1, gpu: false}
+    limits: {scale: 1, seconds: 5, frames: 81, fps: 16, recipe: true, anchor: false, pace: 1, bytes: 1, gpu: false}
   talk: {}
   scene: {}
   joint: {}
