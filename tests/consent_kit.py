@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from command_kit import BOARD as DOORS
 from command_kit import ROOT, environment, mikebot, stranger
 from watch_kit import replaced
 from workshop import SHORT
@@ -17,22 +18,7 @@ from workshop import SHORT
 from engine.project import Project, open_project
 from engine.trust.days import today
 
-BOARD = """\
-title: Two doors
-persona: ada
-format: {width: 64, height: 36}
-scenes:
-  - id: red
-    on_screen: true
-    narration: This door is red.
-    image_prompt: a red door
-    video_prompt: slow push in
-  - id: blue
-    on_screen: false
-    narration: That one is blue.
-    image_prompt: a blue door
-    video_prompt: pan left
-"""
+BOARD = DOORS.replace("persona: mikebot", "persona: ada")
 PROOF = b"I agree. Ada\n"
 PAINTER = """\
 from engine.backends.card import Card
