@@ -34,7 +34,7 @@ class Flux:
     Params = FluxParams
 
     def __init__(self) -> None:
-        from .diffusion import Resident
+        from .resident import Resident
 
         self._resident = Resident()
 

@@ -43,7 +43,7 @@ class Wan:
     Params = WanParams
 
     def __init__(self) -> None:
-        from .diffusion import Resident
+        from .resident import Resident
 
         self._resident = Resident()
 
