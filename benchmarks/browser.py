@@ -18,23 +18,26 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )
 
-# A picture is there when it is loaded, a video when its first frame can be shown; by the browser's own clock.
+# A picture is there when it is loaded, a video when its first frame can be shown; by the browser's own clock. With what
+# was seen goes its address, or the captions' text: what a page shows on its way to the new is not the new.
 LISTEN = """() => {
     window.seen = [];
-    const note = (what, node) => window.seen.push([what, (performance.timeOrigin + performance.now()) / 1000,
-        node.closest("li")?.dataset.id ?? node.closest("section, main, body").id]);
-    document.addEventListener("load", (e) => e.target.tagName === "IMG" && note("img", e.target), true);
-    document.addEventListener("loadeddata", (e) => e.target.tagName === "VIDEO" && note("video", e.target), true);
+    const note = (what, text) =>
+        window.seen.push([what, text, (performance.timeOrigin + performance.now()) / 1000]);
+    const path = (address) => new URL(address).pathname;
+    document.addEventListener("load", ({ target }) => target.tagName === "IMG" &&
+        note("still", path(target.currentSrc)), true);
+    document.addEventListener("loadeddata", ({ target }) => target.tagName === "VIDEO" &&
+        note(target.closest("#film") ? "film" : "scene", path(target.currentSrc)), true);
     new MutationObserver((all) => all.forEach(({ target }) => {
         const cues = (target.nodeType === 1 ? target : target.parentElement)?.closest("[data-part=cues]");
-        if (cues) note("cues", cues);
+        if (cues) note("captions", cues.textContent);
     })).observe(document, { subtree: true, childList: true, characterData: true });
 }"""
-SEEN = """([begun, scene]) => {
-    const first = (what, place) => window.seen.find((s) => s[0] === what && s[1] > begun && s[2] === place)?.[1];
-    const found = { still: first("img", scene) ?? first("img", "scene"), captions: first("cues", "scene"),
-        scene: first("video", "scene"), film: first("video", "film") };
-    return Object.values(found).every(Boolean) ? found : null;
+SEEN = """([begun, wanted]) => {
+    const found = Object.entries(wanted).map(([what, text]) => [what,
+        window.seen.find((seen) => seen[0] === what && seen[1].includes(text) && seen[2] > begun)?.[2]]);
+    return found.every(([, when]) => when) ? Object.fromEntries(found) : null;
 }"""
 
 
@@ -54,7 +57,7 @@ def arrivals(page: Page) -> None:
     page.add_init_script(f"({LISTEN})()")
 
 
-def since(page: Page, begun: float, scene: str) -> dict[str, float]:
-    """Seconds from a moment until each of still, captions, scene and film of a scene was new."""
-    told = page.wait_for_function(SEEN, arg=[begun, scene], timeout=60_000).json_value()
+def since(page: Page, begun: float, wanted: dict[str, str]) -> dict[str, float]:
+    """Seconds from a moment until each of still, captions, scene and film, as their address or text says, was seen."""
+    told = page.wait_for_function(SEEN, arg=[begun, wanted], timeout=60_000).json_value()
     return {what: when - begun for what, when in told.items()}

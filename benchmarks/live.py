@@ -15,9 +15,10 @@ import statistics
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from .browser import arrivals, chromium, since
@@ -28,6 +29,7 @@ from .table import Figure
 TRIES = 7
 SCENES = 100
 IDLE = 10.0  # Seconds that a watch is left alone.
+PAUSE = 1.0  # Seconds between a film and the next save: who writes is slower still.
 
 
 def figures(options: Options) -> Iterator[Figure]:
@@ -51,16 +53,16 @@ def talkative(root: Path, count: int) -> Place:
     return place
 
 
-def talk(count: int, edited: int = -1, how: str = "") -> str:
-    """The storyboard; one scene says and shows something else."""
+def talk(count: int, edits: Mapping[int, str] = MappingProxyType({})) -> str:
+    """The storyboard; the edited scenes say and show something else."""
     lines = ["title: Many things", "persona: mikebot", "scenes:"]
     for number in range(count):
         noun = NOUNS[number % len(NOUNS)]
-        own = how if number == edited else ""
+        own = edits.get(number, "")
         lines += [
             f"  - id: scene-{number:03}",
             f"    on_screen: {'true' if number % 2 else 'false'}",
-            f"    narration: This is the {noun} that I told you about{own}, and it stands in a row of many.",
+            f"    narration: This is the {noun} that I told you about{own}.",
             f"    image_prompt: a {noun} in the evening light{own}, the {number}th of many",
             f"    video_prompt: slow pan right over the {noun}",
         ]
@@ -123,6 +125,13 @@ def done(news: News) -> bool:
     return news.top.get("phase") == "done"
 
 
+def rest(news: News) -> int:
+    """Wait until nothing is to do, and a moment more; returns the number of the last save."""
+    news.until(done)
+    time.sleep(PAUSE)
+    return int(news.top["save"])
+
+
 def save(place: Place, text: str) -> float:
     """Replace the storyboard; returns when."""
     aside = place.board.with_suffix(".new")
@@ -134,11 +143,9 @@ def save(place: Place, text: str) -> float:
 
 def edited(news: News, place: Place, number: int) -> float:
     """Seconds from a save to the plan of what it takes, as told to the page."""
-    before = news.top["save"]
-    begun = save(place, talk(SCENES, SCENES // 2, f" today {number}"))
-    decided = news.until(lambda n: n.top["save"] > before)
-    news.until(done)
-    return decided - begun
+    before = rest(news)
+    begun = save(place, talk(SCENES, {SCENES // 2: f" today {number}"}))
+    return news.until(lambda n: n.top["save"] > before) - begun
 
 
 def seen(url: str, news: News, place: Place) -> Iterator[Figure]:
@@ -150,12 +157,16 @@ def seen(url: str, news: News, place: Place) -> Iterator[Figure]:
         if page.get_attribute("#follow", "aria-pressed") == "false":
             page.click("#follow")
         found: dict[str, list[float]] = {}
-        for number in range(TRIES + 1):
-            name = f"scene-{SCENES // 2 + number:03}"
-            begun = save(place, talk(SCENES, SCENES // 2 + number, f" tonight {number}"))
-            for what, seconds in since(page, begun, name).items():
+        edits: dict[int, str] = {}
+        for number in range(SCENES // 2, SCENES // 2 + TRIES + 1):
+            before, how = rest(news), f" tonight {number}"
+            edits[number] = how
+            begun = save(place, talk(SCENES, edits))
+            news.until(lambda n, b=before: n.top["save"] > b and done(n))
+            scene = news.scenes[f"scene-{number:03}"]
+            wanted = {"still": scene["still"], "scene": scene["video"], "film": news.top["film"]["video"]}
+            for what, seconds in since(page, begun, {"captions": how, **wanted}).items():
                 found.setdefault(what, []).append(seconds)
-            news.until(done)
         usual = {what: statistics.median(seconds[1:]) for what, seconds in found.items()}
     ours = usual["film"]
     yield Figure("save to the new still in the browser", usual["still"], "s", 0.3)
@@ -178,7 +189,7 @@ def overtaken(news: News, place: Place) -> float:
         news.until(lambda n: sum("running" in states(n, name) for name in n.scenes) >= 2)
         time.sleep(0.3)
         name = f"scene-{number:03}"
-        text = talk(SCENES, number, f" at last {number}")
+        text = talk(SCENES, {number: f" at last {number}"})
         begun = save(place, text)
         before = news.top["save"]
         news.until(lambda n, b=before, s=name: n.top["save"] > b and "built" in states(n, s))
@@ -199,12 +210,11 @@ def many(options: Options) -> Iterator[Figure]:
         news.until(done)
         waits = []
         for number in range(TRIES):
-            before = news.top["save"]
+            before = rest(news)
             begun = save(place, small_scenes(count, number, f"is another {number}"))
             waits.append(news.until(lambda n, b=before: n.top["save"] > b) - begun)
-            news.until(done)
         yield Figure(f"save to plan, {count:,} scenes", statistics.median(waits[1:]), "s", 0.15)
-        time.sleep(2)
+        rest(news)
         before = busy(process.pid)
         time.sleep(IDLE)
         share = (busy(process.pid) - before) / IDLE * 100

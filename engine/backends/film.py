@@ -18,7 +18,7 @@ class Mp4(Light):
 
     kind = "film"
     name = "mp4"
-    version = "3"
+    version = "4"
 
     @dataclass(frozen=True)
     class Params(Film):

@@ -104,7 +104,7 @@ def _film(params: Any, parts: Sequence[Part], fps: Fraction, path: Path, said: C
     )
     soft = params.captions == "soft" and any(part.cues for part in parts)
     written = tracks(params, parts, soft)
-    pieces = [chunk for part in parts for chunk in chunks(part, round(fps), soft, part is parts[-1])]
+    pieces = list(chunks(parts, round(fps), soft))
     mp4_write.write(path, written, pieces, parts[0].videos[-1].timescale, extras, said)
 
 

@@ -1,4 +1,8 @@
-"""The film's tracks, and the order in which their bytes lie: about a second of each, side by side."""
+"""The film's tracks, and the order in which their bytes lie: the chapters' names, then a second of each, side by side.
+
+Readers go through all chapters before they show a frame (libavformat's do, and with it browsers'): strewn over a film
+of a hundred scenes, they would be a hundred places to look at.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +43,16 @@ def tracks(params: Any, parts: Sequence[Part], soft: bool) -> list[Track]:
     return [*found, _subtitles(params, parts, total)] if soft else found
 
 
-def chunks(part: Part, second: int, soft: bool, last: bool) -> Iterator[Chunk]:
-    """The bytes of one scene: its words first, then picture and sound, `second` frames at a time."""
-    title = mp4_words.chapter_sample(part.title)
-    yield Chunk(CHAPTERS, 1, len(title), data=title)
+def chunks(parts: Sequence[Part], second: int, soft: bool) -> Iterator[Chunk]:
+    """The film's bytes; `second` is how many frames of a scene lie in a row."""
+    titles = [mp4_words.chapter_sample(part.title) for part in parts]
+    yield Chunk(CHAPTERS, len(titles), sum(map(len, titles)), data=b"".join(titles))
+    for part in parts:
+        yield from _scene(part, second, soft, part is parts[-1])
+
+
+def _scene(part: Part, second: int, soft: bool, last: bool) -> Iterator[Chunk]:
+    """The bytes of one scene: its captions first, then picture and sound."""
     if soft:
         texts = [data for _, data in _texts(part)]
         yield Chunk(SUBTITLES, len(texts), sum(map(len, texts)), data=b"".join(texts))
