@@ -215,7 +215,7 @@ class Tell(Protocol):
     """How a running step speaks to whoever waits for it."""
 
     def progress(self, done: int, total: int) -> None:
-        """Say how far the step is; raises Cancelled when it is not wanted any more."""
+        """Say how far the step is (total 0: its model is loading); raises Cancelled when it is not wanted any more."""
 
 
 def numbered(name: str, number: int) -> str:
@@ -231,7 +231,7 @@ def rate(text: str) -> Fraction:
 
 def first_sample(frame: int, fps: Fraction) -> int:
     """The film's sample at which a frame starts."""
-    return round(Fraction(frame * SAMPLE_RATE) / fps)
+    return (2 * frame * SAMPLE_RATE * fps.denominator + fps.numerator) // (2 * fps.numerator)  # Rounded, exactly.
 
 
 def frames_for(samples: int, fps: Fraction) -> int:

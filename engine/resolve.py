@@ -78,10 +78,10 @@ class Resolver:
             yield name, found.get(self.keys[name])
 
     def _resolved(self, name: str) -> tuple[Action, str]:
-        """A step's action and its key: the same step that reads the same bytes has the key that it had."""
+        """A step's action and its key: an equal step that reads the same bytes has the key that it had."""
         step = self.steps[name]
         action, was = step.resolve(self.results), self._before.get(name)
-        if was is None or was.step is not step or was.action.inputs != action.inputs:
+        if was is None or was.step != step or was.action.inputs != action.inputs:
             was = self._before[name] = Resolved(step, action, action.key)
         return was.action, was.key
 
