@@ -84,6 +84,8 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     render.add_argument("--out", metavar="FILE", help="where the film goes")
     render.add_argument("--stems", action="store_true", help="narration, music and picture apart, too")
     render.add_argument("--lanes", type=_positive, default=0, metavar="N", help="steps at once (default: one a core)")
+    _vram(render)
+    render.add_argument("--fetch", action="store_true", help="first download the models that are missing")
     render.add_argument("--json", action="store_true", help="JSON lines on standard output")
 
     watch = commands.add_parser("watch", help="render at every save, and show it on a page")
@@ -94,6 +96,7 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--editor", metavar="ADDRESS", help="of a place in your editor: vscode://file{path}:{line}:{column}"
     )
     watch.add_argument("--lanes", type=_positive, default=0, metavar="N", help="steps at once (default: one a core)")
+    _vram(watch)
 
     why = commands.add_parser("why", help="why a scene, or one step of it, would run or did run last")
     _board(why)
@@ -182,6 +185,12 @@ def _positive(text: str) -> int:
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
     return number
+
+def _vram(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--vram", type=_minutes, default=0.0, metavar="GB", help="what models may keep of a GPU's memory (what is free)"
+    )
+
 
 
 def _port(text: str) -> int:

@@ -63,7 +63,7 @@ class _Delivery:
         self.checkout.refuse_place()
         self._refuse()
         report = reporter(self.args.json, self._terminal)
-        executor = LocalExecutor(self.store.root, self.lanes)
+        executor = LocalExecutor(self.store.root, self.lanes, vram=self.args.vram)
         try:
             self._make(executor, report)
             return 0

@@ -76,6 +76,10 @@ class BackendError(MikebotError):
     """A backend cannot do a step, for a reason that it knows."""
 
 
+class OutOfMemory(BackendError):
+    """A step needs more memory than there is."""
+
+
 class BuildError(MikebotError):
     """Some steps failed; what did not depend on them was built and kept."""
 

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-from .backends import Backend, find
-from .errors import BackendError, Damaged
+from .backends.memory import ran_out
+from .bench import Bench
+from .errors import BackendError, Damaged, MikebotError, OutOfMemory
 from .graph import Action, Result
 from .kinds import KINDS, Inputs, Tell
 from .store import Store, full, no_room
 from .trust.permit import Permit
-
-
-class Bench:
-    """The backends of one process, and the one model that is resident."""
-
-    def __init__(self) -> None:
-        self.resident = ""
-        self._owner: Backend | None = None
-
-    def ready(self, action: Action) -> tuple[Backend, Any]:
-        """The backend with its model loaded, and the action's params as its `Params`."""
-        backend = _instance(action.kind, action.backend)
-        params = params_of(backend, action.params)
-        model = backend.model(params)
-        if model != self.resident or (model and backend is not self._owner):
-            if self._owner is not None and self.resident:
-                self._owner.unload(self.resident)
-            self.resident = ""
-            if model:
-                backend.load(model)
-            self.resident, self._owner = model, backend
-        return backend, params
 
 
 def perform(action: Action, store: Store, tell: Tell, bench: Bench, permit: Permit | None = None) -> Result:
@@ -72,8 +50,29 @@ def _check(action: Action, store: Store) -> None:
 
 
 def run(action: Action, store: Store, out: Path, tell: Tell, bench: Bench) -> Mapping[str, int]:
-    """Let the backend write its outputs into a folder, and hold it to the contract of its kind."""
-    backend, params = bench.ready(action)
+    """Let the backend write its outputs into a folder, and hold it to the contract of its kind.
+
+    Where memory runs out, once more, with nothing else in it: raises OutOfMemory where that is not enough.
+    """
+    try:
+        return _made(action, store, out, tell, bench)
+    except Exception as error:
+        if not ran_out(error):
+            raise
+    bench.alone(action)  # The error is gone, and with it what its frames held.
+    shutil.rmtree(out)
+    out.mkdir()
+    try:
+        return _made(action, store, out, tell, bench)
+    except Exception as error:
+        if isinstance(error, MikebotError) or not ran_out(error):
+            raise
+        message = f"there is too little memory for a {action.kind} with {action.backend}"
+        raise OutOfMemory(message, "Close other programs, or choose a smaller size.") from None
+
+
+def _made(action: Action, store: Store, out: Path, tell: Tell, bench: Bench) -> Mapping[str, int]:
+    backend, params = bench.ready(action, tell)
     inputs = Inputs({name: store.path(digest) for name, digest in action.inputs.items()})
     facts = backend.run(params, inputs, out, tell) or {}
     kind = KINDS[action.kind]
@@ -82,37 +81,3 @@ def run(action: Action, store: Store, out: Path, tell: Tell, bench: Bench) -> Ma
     if missing:
         raise BackendError(f"backend {action.kind}.{action.backend} did not give {', '.join(missing)}")
     return {name: facts[name] for name in kind.facts}
-
-
-def model_of(action: Action) -> str:
-    """What must be resident to run an action; BackendError if it cannot run here, with every reason."""
-    backend = _instance(action.kind, action.backend)
-    params = params_of(backend, action.params)
-    reasons = backend.check(params)
-    if reasons:
-        raise BackendError("; ".join(reasons))
-    return backend.model(params)
-
-
-def params_of(backend: Backend, params: Mapping[str, Any]) -> Any:
-    """An action's params as the backend's dataclass; lists become tuples."""
-    try:
-        return backend.Params(**{name: _settled(value) for name, value in params.items()})
-    except TypeError as error:
-        raise BackendError(f"backend {backend.kind}.{backend.name}: {error}") from error
-
-
-def _settled(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return tuple(_settled(item) for item in value)
-    if isinstance(value, Mapping):
-        return {name: _settled(item) for name, item in value.items()}
-    return value
-
-
-@cache
-def _instance(kind: str, name: str) -> Backend:
-    try:
-        return find(kind, name)()
-    except KeyError:
-        raise BackendError(f"no backend {kind}.{name} is installed here") from None

@@ -100,7 +100,7 @@ class Terminal(Lines):
         self._lanes = lanes
         self._left = {step.name: cost(step) for step in expected}  # Seconds, of what is not done.
         self._size = len(self._left)
-        self._steps: dict[str, tuple[Step, float]] = {}  # What runs, and its share done.
+        self._steps: dict[str, tuple[Step, float | None]] = {}  # What runs, and its share done; None: it loads.
         self._drawn = 0.0
 
     def __call__(self, event: Event) -> None:
@@ -110,7 +110,7 @@ class Terminal(Lines):
                 self._size += 1
                 self._left[name] = self._cost(event.step)
             if event.state == "progress":  # Before that, it waits for a lane.
-                self._steps[name] = (event.step, event.done / event.total if event.total else 0.0)
+                self._steps[name] = (event.step, event.done / event.total if event.total else None)
         else:
             self._steps.pop(name, None)
             self._left.pop(name, None)
@@ -132,13 +132,18 @@ class Terminal(Lines):
 
     def _draw(self) -> None:
         self._drawn = time.monotonic()
-        doing = ", ".join(f"{name} {share:.0%}" for name, (_, share) in sorted(self._steps.items()))
-        left = sum(cost * (1 - self._steps[n][1] if n in self._steps else 1) for n, cost in self._left.items())
+        doing = ", ".join(f"{name} {_share(share)}" for name, (_, share) in sorted(self._steps.items()))
+        left = sum(cost * (1 - (self._steps[n][1] or 0) if n in self._steps else 1) for n, cost in self._left.items())
         done = self._size - len(self._left)
         text = f"{done} of {self._size} steps, about {seconds(left / self._lanes)} left  {doing}"
         width = shutil.get_terminal_size().columns - 1
         self._errors.write(f"\r\x1b[K{text[:width]}")
         self._errors.flush()
+
+
+def _share(done: float | None) -> str:
+    """How far a step is; while its model is brought into memory no share can be told."""
+    return "loading its model" if done is None else f"{done:.0%}"
 
 
 def reporter(as_json: bool, terminal: Callable[[], Terminal]) -> Report:

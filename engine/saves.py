@@ -24,6 +24,7 @@ class Request(NamedTuple):
     profile: str = "draft"
     shape: str = ""
     lanes: int = 0
+    vram: float = 0.0  # Gigabytes that models may take; 0: what is free.
 
 
 class Saves:

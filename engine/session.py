@@ -77,7 +77,7 @@ class Session:
         self._say = say
         self._store = Store(request.store, remembering=True)
         self._watch = Watch(Digests(request.store / "digests.json"))
-        self._work = KeptExecutor(LocalExecutor(request.store, request.lanes))
+        self._work = KeptExecutor(LocalExecutor(request.store, request.lanes, vram=request.vram))
         self._halt = Halt()
         self._thread: threading.Thread | None = None
         self._board: Storyboard | None = None  # Of the last save without mistakes.

@@ -32,6 +32,7 @@ class Work:
     reasons: Sequence[str] = ()
     seconds: float = 0.0
     progress: float = 0.0
+    loading: bool = False  # It runs, and waits for its model to come into memory.
     error: str = ""
     result: Result | None = None
 
@@ -43,6 +44,7 @@ class Work:
             "state": self.state,
             "seconds": round(self.seconds, 2),
             "progress": round(self.progress, 2),
+            "loading": self.loading,
             "reasons": list(self.reasons),
         }
 
@@ -80,6 +82,7 @@ class View:
         """A step changed state."""
         work = self.work.setdefault(event.step.name, Work(event.step, "waiting"))
         work.step = event.step
+        work.loading = event.state == "progress" and not event.total
         if event.state in FINAL:
             work.state = event.state
             work.progress = 1.0 if event.state in ("hit", "built") else 0.0
@@ -100,7 +103,7 @@ class View:
         """The build was stopped: nothing runs any more."""
         for work in self.work.values():
             if work.state == "running":
-                work.state, work.progress = "waiting", 0.0
+                work.state, work.progress, work.loading = "waiting", 0.0, False
 
     def progress(self) -> dict[str, Any]:
         """How much of the work is done, and how long the rest will take."""

@@ -6,7 +6,8 @@ leader that dies takes its workers along.
 
 In:  {"id": 1, "action": [kind, backend, version, params, inputs], "permit": [...]}, or {"id": 1, "cancel": true};
      permit is null where nobody real is shown
-Out: {"id": 1, "progress": [done, total]}, {"id": 1, "result": [...]}, {"id": 1, "error": [...]}
+Out: {"id": 1, "progress": [done, total]}, {"id": 0, "moved": [state, model]}, {"id": 1, "result": [...]},
+     {"id": 1, "error": [...]}; total is 0 while a model is brought into memory
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ import traceback
 from pathlib import Path
 from typing import Any, TextIO
 
+from .bench import Bench
 from .errors import BackendError, Cancelled, Damaged, MikebotError, StoreError, Unpermitted
 from .graph import Action, Artifact, Result
-from .perform import Bench, perform
+from .perform import perform
 from .store import Store
 from .trust.permit import Permit
 
@@ -39,7 +41,7 @@ def main() -> None:
     store = Store(Path(sys.argv[1]))
     desk = _Desk(replies)
     threading.Thread(target=desk.listen, args=[requests], daemon=True).start()
-    bench = Bench()
+    bench = Bench(float(sys.argv[2]), lambda moved: desk.reply(0, moved=moved))
     while True:
         number, action, permit = desk.next()
         desk.reply(number, **_answer(action, permit, store, bench, _Teller(desk, number)))
@@ -83,7 +85,7 @@ class _Teller:
     def progress(self, done: int, total: int) -> None:
         if self._number in self._desk.cancelled:
             raise Cancelled
-        if time.monotonic() - self._said >= QUIET:
+        if not total or time.monotonic() - self._said >= QUIET:
             self._said = time.monotonic()
             self._desk.reply(self._number, progress=[done, total])
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine import backends, perform
+from engine import backends, bench
 
 
 @pytest.fixture(autouse=True)
@@ -14,5 +14,5 @@ def _no_stranger_stays() -> Iterator[None]:
     """What a test installed beside our backends is forgotten after it."""
     yield
     if any(not point.value.startswith("engine.") for point in backends.registered().values()):
-        for remembered in (backends.registered, backends.find, perform._instance):
+        for remembered in (backends.registered, backends.find, bench.instance):
             remembered.cache_clear()

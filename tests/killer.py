@@ -138,8 +138,8 @@ def main() -> None:
     command = LocalExecutor.command
 
     def trapped(self: LocalExecutor) -> list[str]:
-        python, *_, folder = command(self)
-        return [python, __file__, point, number, mark, "worker", folder]
+        python, *_, folder, vram = command(self)
+        return [python, __file__, point, number, mark, "worker", folder, vram]
 
     LocalExecutor.command = trapped  # type: ignore[method-assign]
     if arguments[0] == "worker":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine import backends, perform
+from engine import backends, bench
 from engine.backends import Light
 from engine.errors import BackendError
 from engine.graph import Ref, Result, Step
@@ -149,7 +149,7 @@ def install(folder: Path, monkeypatch: Any) -> Path:
 
 def forget() -> None:
     """Look for backends afresh."""
-    for cached in (backends.registered, backends.find, perform._instance):
+    for cached in (backends.registered, backends.find, bench.instance):
         cached.cache_clear()
 
 

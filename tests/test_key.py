@@ -11,7 +11,7 @@ import media_kit
 import pytest
 from workshop import Here, Workshop
 
-from engine import backends, graph, perform
+from engine import backends, bench, graph
 from engine.build import build
 from engine.graph import Action, Step
 from engine.store import Store
@@ -95,7 +95,7 @@ def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
 
     def forget() -> None:
         sys.modules.pop("stranger", None)
-        for remembered in (backends.registered, backends.find, perform._instance):
+        for remembered in (backends.registered, backends.find, bench.instance):
             remembered.cache_clear()
 
     def install(version: str, colour: str) -> None:

@@ -59,8 +59,8 @@ NARROW = {
     "implied": {"kinds", "sentences", "storyboard"},
     "build": {"errors", "graph", "resolve", "store"},
     "backends": {"errors", "frame", "kinds", "probe", "backends"},
-    "worker": {"errors", "graph", "perform", "store", "trust"},
-    "executors": {"errors", "graph", "perform", "store", "worker", "trust", "executors"},
+    "worker": {"bench", "errors", "graph", "perform", "store", "trust"},
+    "executors": {"bench", "errors", "graph", "perform", "store", "worker", "trust", "executors"},
     "trust": {"backends", "digests", "document", "errors", "probe", "storyboard", "trust"},
     "cli": {"errors", "__init__"},
     "preview": {"errors", "preview"},
@@ -92,6 +92,7 @@ OUTSIDE = {
     "pypdf": {"write"},
     "torch": {"write", "backends"},
     "transformers": {"write", "backends"},
+    "psutil": {"backends"},
     "diffusers": {"backends"},
 }
 

@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from engine.bench import Bench
 from engine.build import Built, Event, build, ungated
 from engine.delivery import exact
 from engine.errors import BackendError, BuildError, Damaged
 from engine.forecast import Forecast, forecast
 from engine.graph import Action, Result
-from engine.perform import Bench, perform
+from engine.perform import perform
 from engine.project import Project, open_project
 from engine.store import Store
 from engine.trust.permit import Permit
@@ -104,8 +105,8 @@ class _Faulty(Bench):
         super().__init__()
         self._fails = fails
 
-    def ready(self, action: Action) -> tuple[Any, Any]:
-        backend, params = super().ready(action)
+    def ready(self, action: Action, tell: Any) -> tuple[Any, Any]:
+        backend, params = super().ready(action, tell)
         when = self._fails(action)
         if when == "early":
             raise BackendError("failed early")

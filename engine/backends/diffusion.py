@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from ..errors import BackendError, Cancelled
+from ..errors import BackendError, Cancelled, OutOfMemory
+from .accelerator import NO_DEVICE, Trouble, trouble
 from .diffusion_knobs import CASTED
 
 _LESS = "Set offload: model, a quantization, or fewer pixels in the profile."
@@ -156,7 +157,7 @@ def explained(model: str) -> Iterator[None]:
     except Exception as problem:  # Each library has its own errors, and most say little.
         said = str(problem).lower()
         if isinstance(problem, MemoryError) or "out of memory" in said or "can't allocate memory" in said:
-            raise BackendError(f"there is too little memory for the model {model}", _LESS) from None
+            raise OutOfMemory(f"there is too little memory for the model {model}", _LESS) from None
         lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
         brief = lines[0][:300] if lines else type(problem).__name__
         message = f"the model {model} failed: {type(problem).__name__}: {brief}"

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..backends import find, registered
+from ..bench import Bench
 from ..errors import MikebotError
 from ..graph import Action, Result
-from ..perform import Bench
 from ..perform import run as make
 from ..places import store_folder, workspace
 from ..store import Store, hash_of
@@ -78,13 +78,12 @@ def _again(action: Action, result: Result, store: Store) -> Iterator[str]:
         except Exception as error:
             yield f"failed: {name}: {told(action, error)[0]}"
             return
-        backend, _ = bench.ready(action)
         if dict(facts) != dict(result.facts):
             yield f"differs: {name}: {dict(facts)} where {dict(result.facts)} is recorded"
         for output, artifact in result.outputs.items():
             if hash_of(out / output) == artifact.digest:
                 continue
-            if backend.exact:
+            if find(action.kind, action.backend).exact:
                 yield f"differs: {name}: {output} has other bytes"
             else:
                 yield from _close(name, output, out / output, store.path(artifact.digest))

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     file = storyboard_file(Path(args.path)).absolute()
     root = workspace(file.parent)
     editor = _editor(args.editor if args.editor is not None else os.environ.get("MIKEBOT_EDITOR", EDITOR))
-    request = Request(file, root, store_folder(root, args.store), args.profile, args.format, args.lanes)
+    request = Request(file, root, store_folder(root, args.store), args.profile, args.format, args.lanes, args.vram)
     session = Session(request, Lines(), editor)
     with _server(session, args.port) as server:
         print(f"watching {shown(file)}, profile {args.profile}; Ctrl-C ends\npage    {server.url}", flush=True)

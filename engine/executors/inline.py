@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from ..bench import Bench
 from ..errors import BackendError, Cancelled, MikebotError
 from ..graph import Action, Result
-from ..perform import Bench, perform
+from ..perform import perform
 from ..store import Store
 from ..trust.permit import Permit
 from ..worker import told

@@ -1,58 +1,48 @@
-"""This machine: a few worker processes, each with one action at a time."""
+"""This machine: a few worker processes, each with one action at a time, and beside them one for each GPU's models."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import sys
 import threading
 from bisect import insort
 from collections import deque
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
+from ..bench import Moved, model_of
 from ..errors import BackendError, Cancelled, MikebotError
 from ..graph import Action, Result
-from ..perform import model_of
 from ..trust.permit import Permit
-from ..worker import failure, unpack
 from . import Listen, urgency
+from .process import PATIENCE, Job, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Future
 
-PATIENCE = 2.0  # Seconds that a step may ignore its cancel before its worker is ended.
-
-
-class Job(NamedTuple):
-    """An action on its way."""
-
-    number: int
-    action: Action
-    model: str
-    listen: Listen
-    future: Future[Result]
-    ahead: bool
-    permit: Permit | None
+__all__ = ["PATIENCE", "LocalExecutor", "cores"]
 
 
 class LocalExecutor:
     """Workers are started when there is work for them, and live until close.
 
-    `lanes` is how many actions run at once; by default one a core.
+    `lanes` is how many actions without a model run at once; by default one a core. Those with a model run in one
+    worker for each GPU, or one in all where there is none, so that no model is in memory twice. `vram`: gigabytes
+    that models may take there, 0 for what is free.
     """
 
-    def __init__(self, store: Path, lanes: int = 0, python: str = sys.executable) -> None:
+    def __init__(self, store: Path, lanes: int = 0, python: str = sys.executable, vram: float = 0.0) -> None:
         self._store = store
         self._python = python
-        self._lanes = lanes or cores()
+        self._vram = vram
         self._lock = threading.RLock()
-        self._waiting: list[Job] = []  # The most urgent first.
-        self._workers: list[_Worker] = []
+        self._plain = _Pool([{}] * (lanes or cores()))
+        self._models = _Pool(cards())
         self._count = 0
         self.closed = False
+        self.moves: deque[Moved] = deque(maxlen=1000)  # Models that came and went, the last ones.
 
     def submit(
         self, action: Action, listen: Listen, ahead: bool = False, permit: Permit | None = None
@@ -71,19 +61,22 @@ class LocalExecutor:
                 future.set_exception(Cancelled())
                 return future
             self._count += 1
-            insort(self._waiting, Job(self._count, action, model, listen, future, ahead, permit), key=_turn)
+            pool = self._models if model else self._plain
+            insort(pool.waiting, Job(self._count, action, model, listen, future, ahead, permit), key=_turn)
         self.go_on()
         return future
 
     def cancel(self, *futures: Future[Result]) -> None:
-        """Drop actions that wait; stop those that run within two seconds, by force if need be."""
+        """Drop actions that wait; stop those that run when they next listen, and those that do not, by force."""
         stale = set(futures)
+        dropped: list[Job] = []
         with self._lock:
-            dropped = [job for job in self._waiting if job.future in stale]
-            self._waiting = [job for job in self._waiting if job.future not in stale]
-            for worker in self._workers:
-                if worker.job is not None and worker.job.future in stale:
-                    worker.cancel()
+            for pool in self._pools:
+                dropped += [job for job in pool.waiting if job.future in stale]
+                pool.waiting = [job for job in pool.waiting if job.future not in stale]
+                for worker in pool.workers:
+                    if worker.job is not None and worker.job.future in stale:
+                        worker.cancel()
         for job in dropped:
             job.future.set_exception(Cancelled())
 
@@ -91,170 +84,116 @@ class LocalExecutor:
         """End all workers; what they were doing is cancelled."""
         with self._lock:
             self.closed = True
-            dropped, self._waiting = self._waiting, []
-            workers = list(self._workers)
+            dropped = [job for pool in self._pools for job in pool.waiting]
+            workers = [worker for pool in self._pools for worker in pool.workers]
+            for pool in self._pools:
+                pool.waiting = []
         for job in dropped:
             job.future.set_exception(Cancelled())
         for worker in workers:
             worker.end()
 
     def go_on(self) -> None:
-        """Give work to free workers, and start workers while there are fewer than lanes."""
+        """Give work to free workers, and start workers where there are too few."""
         with self._lock:
-            failed = list(self._dispatch())
+            failed = [] if self.closed else [found for pool in self._pools for found in self._dispatch(pool)]
         for job, error in failed:  # Without the lock: whoever hears of it may hold another, and want this one.
             job.future.set_exception(BackendError(f"no worker can be started: {error}"))
 
-    def _dispatch(self) -> Iterator[tuple[Job, OSError]]:
+    def _dispatch(self, pool: _Pool) -> Iterator[tuple[Job, OSError]]:
         """Give out work; yields what cannot be given to anyone. Holds the lock."""
-        while self._waiting and not self.closed:
-            worker = next((w for w in self._workers if w.job is None), None)
-            if worker is None:
-                if len(self._workers) >= self._lanes:
-                    return
+        while pool.waiting:
+            worker = pool.free()
+            place = pool.vacant()
+            if place is not None and (worker is None or pool.waiting[0].model not in worker.held | {""}):
                 try:
-                    worker = _Worker(self)
+                    worker = Worker(self, self.command(), place)
                 except OSError as error:
-                    yield self._waiting.pop(0), error
+                    yield pool.waiting.pop(0), error
                     continue
-                self._workers.append(worker)
-            first = self._waiting[0]
-            job = next((j for j in self._waiting if (j.ahead, j.model) == (first.ahead, worker.resident)), first)
-            self._waiting.remove(job)
-            worker.give(job)
+                pool.workers.append(worker)
+            if worker is None:
+                return
+            worker.give(pool.take(worker))
 
-    def release(self, worker: _Worker, number: int = 0) -> Job | None:
+    @property
+    def _pools(self) -> tuple[_Pool, _Pool]:
+        return self._plain, self._models
+
+    def release(self, worker: Worker, number: int = 0) -> Job | None:
         """Take a job away from its worker: the job of a number, or, as its life is over, whatever it has."""
         with self._lock:
-            if not number and worker in self._workers:
-                self._workers.remove(worker)
+            if not number:
+                self._bury(worker)
             job = worker.job
             if job is None or number not in (0, job.number):
                 return None
             worker.job = None
             return job
 
-    def insist(self, worker: _Worker, job: Job) -> None:
-        """End a worker that still has a job that was cancelled."""
+    def insist(self, worker: Worker, job: Job) -> None:
+        """End a worker that still has a job that was cancelled, once it was silent for too long."""
         with self._lock:
-            if worker.job is job:
-                self._workers.remove(worker)  # If it is done in this very moment, it gets no other.
-                worker.kill()
+            if worker.job is not job:
+                return
+            if worker.patience() > 0:  # It spoke meanwhile, or has a reason to be silent.
+                worker.wait(job)
+                return
+            self._bury(worker)  # If it is done in this very moment, it gets no other.
+            worker.kill()
+
+    def moved(self, moved: Moved) -> None:
+        """A model came into a worker's memory, or went."""
+        self.moves.append(moved)
 
     def command(self) -> list[str]:
         """What starts a worker."""
         # -P: a json.py in the folder that we are called in is not ours to run.
-        return [self._python, "-P", "-m", "engine.worker", str(self._store)]
+        return [self._python, "-P", "-m", "engine.worker", str(self._store), str(self._vram)]
+
+    def _bury(self, worker: Worker) -> None:
+        for pool in self._pools:
+            if worker in pool.workers:
+                pool.workers.remove(worker)
 
 
-class _Worker:
-    """One worker process, and the job that it has."""
+class _Pool:
+    """Workers of one sort, each at its place (variables of its environment), and the jobs that wait for them."""
 
-    def __init__(self, executor: LocalExecutor) -> None:
-        self.job: Job | None = None
-        self.resident = ""
-        self._cancelled = 0  # The number of the last job that was.
-        self._executor = executor
-        self._last_words: deque[str] = deque(maxlen=20)
-        import subprocess
+    def __init__(self, places: Sequence[Mapping[str, str]]) -> None:
+        self.places = places
+        self.workers: list[Worker] = []
+        self.waiting: list[Job] = []  # The most urgent first.
 
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(
-            executor.command(),
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            encoding="utf-8",
-            errors="replace",  # What libraries print may be anything.
-            env=_environment(),
-        )
-        self._errors = threading.Thread(target=self._overhear, daemon=True)
-        self._errors.start()
-        threading.Thread(target=self._listen, daemon=True).start()
+    def free(self) -> Worker | None:
+        """A worker without a job, best one that holds what the most urgent job needs."""
+        idle = [worker for worker in self.workers if worker.job is None]
+        return min(idle, key=lambda worker: self.waiting[0].model not in worker.held, default=None)
 
-    def give(self, job: Job) -> None:
-        self.job = job
-        self.resident = job.model
-        job.future.set_running_or_notify_cancel()
-        self._say(id=job.number, action=job.action, permit=job.permit)
+    def vacant(self) -> Mapping[str, str] | None:
+        """A place where no worker is yet."""
+        left = list(self.places)
+        for worker in self.workers:
+            left.remove(worker.place)
+        return left[0] if left else None
 
-    def cancel(self) -> None:
-        job = self.job
-        if job is not None:
-            self._cancelled = job.number
-            self._say(id=job.number, cancel=True)
-            timer = threading.Timer(PATIENCE, self._executor.insist, [self, job])
-            timer.daemon = True
-            timer.start()
-
-    def end(self) -> None:
-        import subprocess
-
-        # Closing its input ends a worker at once, whatever it does.
-        with contextlib.suppress(OSError, ValueError):
-            self._process.stdin.close()  # type: ignore[union-attr]
-        try:
-            self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def _say(self, **said: Any) -> None:
-        # A worker that just died is noticed by _listen, which fails its job.
-        with contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(json.dumps(said) + "\n")  # type: ignore[union-attr]
-            self._process.stdin.flush()  # type: ignore[union-attr]
-
-    def _overhear(self) -> None:
-        with self._process.stderr as words:  # type: ignore[union-attr]
-            for line in words:
-                self._last_words.append(line.rstrip())
-
-    def _listen(self) -> None:
-        with self._process.stdout as replies:  # type: ignore[union-attr]
-            try:
-                for line in replies:
-                    self._hear(json.loads(line))
-            except ValueError:
-                self._process.kill()  # What it says makes no sense any more.
-        code = self._process.wait()
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()  # type: ignore[union-attr]
-        self._errors.join(1)
-        job = self._executor.release(self)
-        if job is not None:
-            job.future.set_exception(self._obituary(job, code))
-        self._executor.go_on()
-
-    def _hear(self, said: dict[str, Any]) -> None:
-        if "progress" in said:
-            job = self.job
-            if job is not None and job.number == said["id"]:
-                job.listen(*said["progress"])
-            return
-        job = self._executor.release(self, said["id"])
-        if job is None:
-            return
-        if "result" in said:
-            job.future.set_result(unpack(said["result"]))
-        else:
-            job.future.set_exception(failure(*said["error"]))
-        self._executor.go_on()
-
-    def _obituary(self, job: Job, code: int) -> Exception:
-        if self._executor.closed or job.number == self._cancelled:
-            return Cancelled()
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        words = "\n  ".join(self._last_words)
-        message = f"the worker died ({how}) while it made a {job.action.kind} with {job.action.backend}"
-        return BackendError(message, words or "if memory ran out, close other programs or choose a smaller size")
+    def take(self, worker: Worker) -> Job:
+        """The next job for a worker: what is ahead, then what needs no other model, then the most urgent."""
+        first = self.waiting[0]
+        fitting = (job for job in self.waiting if job.ahead == first.ahead and job.model in worker.held)
+        job = next(fitting, first) if first.model else first
+        self.waiting.remove(job)
+        return job
 
 
-def _turn(job: Job) -> tuple[bool, int, int, int]:
-    return not job.ahead, *urgency(job.action), job.number
+def cards() -> list[Mapping[str, str]]:
+    """Where models can live: a place for each GPU that this process may use, or one where there is none."""
+    said = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if said is not None:
+        names = [name.strip() for name in said.split(",") if name.strip()]
+    else:
+        names = [str(number) for number, _ in enumerate(Path("/dev").glob("nvidia[0-9]*"))]
+    return [{"CUDA_VISIBLE_DEVICES": name} for name in names] or [{}]
 
 
 def cores() -> int:
@@ -263,9 +202,5 @@ def cores() -> int:
     return len(usable(0)) if usable is not None else os.cpu_count() or 1
 
 
-def _environment() -> dict[str, str]:
-    """One thread a worker: lanes are what keeps the cores busy, and one thread gives the same bytes."""
-    pinned = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, **pinned, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
+def _turn(job: Job) -> tuple[bool, int, int, int]:
+    return not job.ahead, *urgency(job.action), job.number

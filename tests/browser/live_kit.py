@@ -33,7 +33,7 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 SEEN = "#film video:not(.next)"  # The player that is not getting the next film ready.
-STEP = {"state": "hit", "seconds": 0.0, "progress": 1.0, "reasons": []}
+STEP = {"state": "hit", "seconds": 0.0, "progress": 1.0, "loading": False, "reasons": []}
 SUFFIX = {"film": ".mp4", "vtt": ".vtt", "poster": ".jpg", "video": ".mp4", "audio": ".wav", "image": ".png"}
 
 

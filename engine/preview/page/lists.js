@@ -28,7 +28,8 @@ export const steps = (body) =>
       node.dataset.state = step.state;
       draw(sign, SIGNS[/** @type {keyof typeof SIGNS} */ (step.state)] ?? step.state);
       const said = SAID[/** @type {keyof typeof SAID} */ (step.state)] ?? step.state;
-      write(words, step.state === "running" ? `${said} ${Math.floor(100 * step.progress)} %` : said);
+      const far = step.loading ? "loading its model" : `${said} ${Math.floor(100 * step.progress)} %`;
+      write(words, step.state === "running" ? far : said);
       write(reasons, step.reasons.join("; "));
       write(time, step.state === "built" ? lasting(step.seconds) : "");
     };

@@ -2,7 +2,7 @@
 // @ts-check
 
 /**
- * @typedef {{step: string, kind: string, state: string, seconds: number, progress: number, reasons: string[]}} Step
+ * @typedef {{step: string, kind: string, state: string, seconds: number, progress: number, loading: boolean, reasons: string[]}} Step
  * @typedef {{take: number, still: string}} Take
  * @typedef {[number, number, string]} Cue
  * @typedef {{
