@@ -164,9 +164,14 @@ def _upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     verify.add_argument("--sample", type=_whole, default=8, metavar="N", help="results to make again (8)")
     _store(verify)
 
+    fetch = commands.add_parser("fetch", help="download the models that a profile names; a second run goes on")
+    fetch.add_argument("--profile", default="draft", metavar="P", help="draft, which needs none, unless named")
+    fetch.add_argument("path", nargs="?", default=".", metavar="PATH", help="somewhere in the workspace")
+
     doctor = commands.add_parser("doctor", help="what this machine has, and what a profile needs")
     doctor.add_argument("--profile", default="draft", metavar="P")
     doctor.add_argument("path", nargs="?", default=".", metavar="PATH", help="somewhere in the workspace")
+    doctor.add_argument("--json", action="store_true", help="one JSON object")
     _store(doctor)
 
     init = commands.add_parser("init", help="make a workspace with one small project")

@@ -24,6 +24,7 @@ from .project import Project, open_project
 from .recall import Note, Request, program, remember
 from .report import Report, Tally, Terminal, reporter, seconds
 from .store import Store
+from .wanted import missing
 
 KEEP_FREE = 1e9  # Bytes of the disk that no render may take.
 ROOMY = 60e9  # Bytes free where nobody needs to ask whether a render fits.
@@ -71,6 +72,8 @@ class _Delivery:
             report.done(self._summary(None))
             if self.args.json:
                 sys.stderr.write(f"{error}\n")
+            if any(one.fetchable() for one, _ in missing(self.project.profile)):
+                sys.stderr.write(f"models are missing; to download them, type: mikebot fetch {self._named()}\n")
             return 1
         except (KeyboardInterrupt, Refused):
             report.done(self._summary(None))
@@ -78,6 +81,11 @@ class _Delivery:
         finally:
             executor.close()
             self.project.loaded_digests.save()
+
+    def _named(self) -> str:
+        """The profile as a command names it, from here."""
+        here = Path.cwd().is_relative_to(self.project.root)
+        return f"--profile {self.project.profile.name}" + ("" if here else f" {shown(self.project.file.parent)}")
 
     def _make(self, executor: LocalExecutor, report: Report) -> None:
         """Build, check out, and remember what was done."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from .digests import Digests
 from .document import Document
-from .errors import Mistake
+from .errors import BackendError, Mistake
 from .explain import did_you_mean, label
 from .storyboard import Source
 
@@ -125,6 +125,19 @@ def _probed(look: str) -> Callable[[Path], Fraction | None]:
     return probe
 
 
+def _weights(path: Path) -> None:
+    """Weights are safetensors: all else that is called so can run any program when it is read."""
+    from .backends.model_folder import PICKLED, header
+
+    if path.suffix in PICKLED:
+        message = f"'{path.name}' is a pickle by its name: such a file can run any program, and is not read"
+        raise _Fault(message, "export the LoRA as *.safetensors")
+    try:
+        header(path, f"'{path.name}'")
+    except BackendError as problem:
+        raise _Fault(problem.message, "export the LoRA again, as *.safetensors") from None
+
+
 def _seconds(found: Any) -> Fraction | None:
     """The length in what a probe tells: of a recording, the fact itself; of a picture, none."""
     if isinstance(found, Fraction):
@@ -138,5 +151,5 @@ MEDIA = {
     "video": _Media(2_000_000_000, _probed("video")),
     "audio": _Media(2_000_000_000, _probed("audio")),
     "text": _Media(65_536, None),
-    "weights": _Media(2_000_000_000, None),
+    "weights": _Media(2_000_000_000, _weights),
 }

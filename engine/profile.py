@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,6 +83,23 @@ def load_profile(name: str, root: Path) -> Profile:
         part: {name: _choice(_kind(part, name), data) for name, data in found.items()} for part, found in merged.items()
     }
     return Profile(name, **made)
+
+
+def mistake_at(name: str, root: Path, path: Sequence[str | int], message: str, hint: str = "") -> AuthorError:
+    """What turned out to be wrong with a profile that can be loaded, at the file of its chain that says it."""
+    chain = _chain(name, root)
+    document = next((one for one in chain if _says(one, path)), chain[0])
+    return AuthorError([document.mistake(document.place(path), message, hint)])
+
+
+def _says(document: Document, path: Sequence[str | int]) -> bool:
+    data: Any = document.data
+    for part in path:
+        there = isinstance(part, int) and isinstance(data, list) and part < len(data)
+        if not there and not (isinstance(data, dict) and part in data):
+            return False
+        data = data[part]
+    return True
 
 
 def _chain(name: str, root: Path) -> list[Document]:

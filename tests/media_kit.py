@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import struct
 import wave
 from pathlib import Path
 
@@ -55,3 +57,10 @@ def sound_file(path: Path, codec: str, container: str, seconds: float = 1.5) -> 
 def drawn(path: Path, size: tuple[int, int] = (80, 60), mode: str = "RGB", colour: object = (200, 30, 40)) -> Path:
     Image.new(mode, size, colour).save(path)  # type: ignore[arg-type]
     return path
+
+
+def weights(file: Path, value: float = 1.0) -> Path:
+    """A safetensors file with one number in it."""
+    head = json.dumps({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+    file.write_bytes(struct.pack("<Q", len(head)) + head + struct.pack("<f", value))
+    return file

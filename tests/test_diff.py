@@ -345,22 +345,26 @@ REPLACED = {
     "projects/p/knock.py": "scene code\n  show.code.file: projects/p/knock.py has other bytes",
     "projects/p/calm.wav": "film\n  music: projects/p/calm.wav has other bytes",
     "personas/mike/portrait.png": "persona\n  portrait.image: personas/mike/portrait.png has other bytes",
-    "personas/mike/look.bin": "persona\n  look.lora: personas/mike/look.bin has other bytes",
+    "personas/mike/look.safetensors": "persona\n  look.lora: personas/mike/look.safetensors has other bytes",
 }
 
 
 @pytest.mark.parametrize("name", REPLACED)
 def test_a_file_replaced_in_place(tmp_path: Path, name: str) -> None:
-    roots = [workspace(tmp_path / side, NAMING, f"{PERSONA}look: {{lora: look.bin}}\n") for side in ("old", "new")]
+    roots = [
+        workspace(tmp_path / side, NAMING, f"{PERSONA}look: {{lora: look.safetensors}}\n") for side in ("old", "new")
+    ]
     for root in roots:
         media_kit.wav(root / "projects/p/voice.wav")
         media_kit.movie(root / "projects/p/walk.mp4", 10)
         (root / "projects/p/knock.py").write_text("knock()\n")
-        (root / "personas/mike/look.bin").write_bytes(b"weights")
+        media_kit.weights(root / "personas/mike/look.safetensors")
     assert said(*roots) == "nothing changed"
     file = roots[1] / name
     make = {".png": media_kit.drawn, ".wav": media_kit.wav, ".mp4": media_kit.movie}.get(file.suffix)
-    if make is None:
+    if file.suffix == ".safetensors":
+        media_kit.weights(file, 2.0)
+    elif make is None:
         file.write_text("knock(2)\n")
     else:
         make(file, *({".png": [(60, 60)], ".wav": [2.0], ".mp4": [20]}[file.suffix]))

@@ -305,11 +305,11 @@ def test_what_a_persona_looks_like(shop: Workshop, field: str) -> None:
 
 def test_a_persona_s_weights_replaced_in_place(shop: Workshop) -> None:
     weights = shop.persona / "look.safetensors"
-    weights.write_bytes(b"old")
+    media_kit.weights(weights, 1.0)
     with (shop.persona / "persona.yaml").open("a") as file:
         file.write("look: {lora: look.safetensors, weight: 0.5}\n")
     shop.render()
-    weights.write_bytes(b"new")
+    media_kit.weights(weights, 2.0)
     runs(shop, "hook/still")
 
 

@@ -8,6 +8,7 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
+import media_kit
 import pytest
 
 from engine.digests import READ_EACH_TIME, Digests
@@ -32,8 +33,8 @@ scenes:
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in ("projects/p", "personas/mike", "profiles"):
         (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "personas/mike/persona.yaml").write_text("name: Mike\nlook: {lora: l.bin, weight: 0.5}\n")
-    (tmp_path / "personas/mike/l.bin").write_bytes(b"weights")
+    (tmp_path / "personas/mike/persona.yaml").write_text("name: Mike\nlook: {lora: l.safetensors, weight: 0.5}\n")
+    media_kit.weights(tmp_path / "personas/mike/l.safetensors")
     (tmp_path / "projects/p/storyboard.yaml").write_text(BOARD)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -47,9 +48,9 @@ def test_a_storyboard_and_what_it_was_read_from(root: Path) -> None:
     assert loaded.board.poster == 1  # Held scenes do not count.
     assert loaded.board.persona is not None
     assert (loaded.board.persona.name, loaded.board.persona.look_weight) == ("Mike", 0.5)
-    weights = hashlib.sha256(b"weights").hexdigest()
-    assert loaded.sources == {weights: (root / "personas/mike/l.bin").resolve()}
-    assert [source.path.name for source in loaded.files] == ["storyboard.yaml", "persona.yaml", "l.bin"]
+    weights = hashlib.sha256((root / "personas/mike/l.safetensors").read_bytes()).hexdigest()
+    assert loaded.sources == {weights: (root / "personas/mike/l.safetensors").resolve()}
+    assert [source.path.name for source in loaded.files] == ["storyboard.yaml", "persona.yaml", "l.safetensors"]
     assert [source.digest for source in loaded.files] == [
         hashlib.sha256(source.path.read_bytes()).hexdigest() for source in loaded.files
     ]

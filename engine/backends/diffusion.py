@@ -28,10 +28,9 @@ def placed(device: str) -> str:
     if device == "auto":
         return next(name for name, is_there in there.items() if is_there)
     if not there[device]:
-        built = torch.version.cuda if device == "cuda" else ""
-        why = "sees none" if built or device == "mps" else "is built without it"
-        message = f"the profile asks for {device}, and torch {torch.__version__} {why}"
-        raise BackendError(message, "Use a profile for this machine, or set device: auto.")
+        found = trouble(torch) if device == "cuda" else None
+        why = found or Trouble(f"torch {torch.__version__} sees none", NO_DEVICE)
+        raise BackendError(f"the profile asks for {device}, and {why.message}", why.hint)
     return device
 
 

@@ -8,12 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import BackendError
 from .model_folder import header
 
-Look = tuple[Path, float]
+
+class Look(NamedTuple):
+    """A LoRA's file, its weight, and the transformer that it is for; of two, both where none is said."""
+
+    file: Path
+    weight: float
+    part: str = ""
+
+
+PARTS = ("transformer", "transformer_2")  # Wan 2.2 A14B has two: the first for much noise, the second for little.
 _OTHER = "Name a LoRA that was trained for this model, or a profile with the model that it was trained for."
 _LAYER = re.compile(r"(?P<part>\w+?)\.(?P<layer>.+)\.lora(_(?P<side>[AB])|\.(?P<old>down|up))\.weight")
 _BESIDE = re.compile(r".*(alpha|lora_B\.bias)")  # Keys that go with a layer and need no pair.
@@ -25,37 +34,50 @@ class Loras:
 
     def __init__(self, pipe: Any) -> None:
         self._pipe = pipe
-        self._on: list[Path] = []
+        self._on: list[tuple[Path, str]] = []
 
-    def put_on(self, wanted: Sequence[Look]) -> None:
+    def put_on(self, wanted: Sequence[tuple[Path, float] | Look]) -> None:
         """Have these on and no others. Raises BackendError for one that does not fit the pipeline."""
-        files = [file for file, _ in wanted]
+        looks = [Look(*look) for look in wanted]
+        files = [(look.file, look.part) for look in looks]
         if files != self._on:
             self._take_off()
             try:
-                for number, file in enumerate(files):
-                    self._put_on(file, f"look{number}")
+                for number, look in enumerate(looks):
+                    self._put_on(look, f"look{number}")
             except BaseException:
                 self._on = files
                 self._take_off()
                 raise
             self._on = files
-        if wanted:
-            self._pipe.set_adapters([f"look{number}" for number in range(len(files))], [weight for _, weight in wanted])
+        if looks:
+            self._pipe.set_adapters([f"look{number}" for number in range(len(looks))], [look.weight for look in looks])
 
     def _take_off(self) -> None:
         if self._on:
             self._pipe.unload_lora_weights()
             self._on = []
 
-    def _put_on(self, file: Path, name: str) -> None:
+    def _put_on(self, look: Look, name: str) -> None:
         if not hasattr(self._pipe, "load_lora_weights"):
             hint = "Use another pipeline, or a persona without a look."
             raise BackendError(f"{type(self._pipe).__name__} takes no LoRA", hint)
-        header(file, "the LoRA")
-        _check(self._pipe, _keys(self._pipe, _tensors(file)))
-        # By its path, not its tensors: what it was trained with (alpha, rank) stands in the file's head.
-        self._pipe.load_lora_weights(str(file), weight_name="look.safetensors", adapter_name=name)
+        header(look.file, "the LoRA")
+        tensors = _tensors(look.file)
+        _finite(tensors)
+        _check(self._pipe, _keys(self._pipe, tensors))
+        for second in self._seconds(look.part):
+            # By its path, not its tensors: what it was trained with (alpha, rank) stands in the file's head.
+            where = {"load_into_transformer_2": True} if second else {}
+            weights = {"weight_name": "look.safetensors", "adapter_name": name}
+            self._pipe.load_lora_weights(str(look.file), **weights, **where)
+
+    def _seconds(self, part: str) -> list[bool]:
+        """For each transformer that a LoRA is put on, whether it is the second."""
+        there = [name for name in PARTS if getattr(self._pipe, name, None) is not None] or [PARTS[0]]
+        if part and part not in there:
+            raise BackendError(f"{_model(self._pipe)} has no part {part} for a LoRA", f"Write part: {there[0]}.")
+        return [name == PARTS[1] for name in there if part in ("", name)]
 
 
 def _tensors(file: Path) -> dict[str, Any]:
@@ -65,6 +87,12 @@ def _tensors(file: Path) -> dict[str, Any]:
         return dict(import_module("safetensors.torch").load_file(str(file)))
     except Exception as problem:
         raise BackendError(f"the LoRA is damaged: {problem}", _DAMAGED) from None
+
+
+def _finite(tensors: Mapping[str, Any]) -> None:
+    wrong = next((key for key, tensor in tensors.items() if not bool(tensor.isfinite().all())), "")
+    if wrong:
+        raise BackendError(f"the LoRA has values that are no numbers, in '{wrong}'", _DAMAGED)
 
 
 def _keys(pipe: Any, tensors: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from ..kinds import Tell
 from . import model_folder
 from .diffusion import explained, freed, library, made, placed, quiet
 from .diffusion_knobs import Knobs, arguments
-from .lora import Loras
+from .lora import Look, Loras
+from .memory_need import need
 
 
 class Resident:
@@ -86,13 +87,19 @@ class Watch:
         return values
 
 
+def size(spec: str) -> int:
+    """Bytes that the weights of a pipeline take in memory, as the heads of its files say."""
+    said = json.loads(spec)
+    return need(said, model_folder.lies(said["model"], said["revision"])).host
+
+
 def said_seed(params: Any) -> int:
     """The seed that the plan gave."""
     return int(params.seed)
 
 
-def _own(params: Knobs) -> Iterator[tuple[Any, float]]:
+def _own(params: Knobs) -> Iterator[Look]:
     """The profile's LoRAs: files of models on this machine, and how strong they are."""
     for lora in params.loras:
         found = model_folder.find(lora["model"], lora.get("revision", ""))
-        yield found.path / lora["file"], float(lora.get("weight", 1))
+        yield Look(found.path / lora["file"], float(lora.get("weight", 1)), str(lora.get("part", "")))

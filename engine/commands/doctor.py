@@ -3,70 +3,67 @@
 from __future__ import annotations
 
 import argparse
-import platform
+import json
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
-from dataclasses import fields
-from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
 from pathlib import Path
+from typing import TextIO
 
-from ..backends import find
-from ..executors.local import cores
-from ..kinds import KINDS
+from ..checkup import Finding, checkup
 from ..places import store_folder, workspace
 from ..profile import load_profile
-from ..store import Store
-from ..storyboard import Choice
 
-PACKAGES = ("av", "espeakng-loader", "jsonschema", "numpy", "opencv-python-headless", "pillow", "pyyaml")
+MARKS = {True: "ok      ", False: "MISSING "}
+NARROW, WIDE = 60, 110
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one line a finding; 1 if something is missing."""
+    """Print what was found; 1 if something is missing."""
     root = workspace(Path(args.path))
-    folder = store_folder(root, args.store)
     profile = load_profile(args.profile, root)
-    found = [*_machine(folder), *_packages()]
-    choices = [(kind, choice) for part in (profile.kinds, profile.given) for kind, choice in part.items()]
-    found += [line for kind, choice in choices for line in _backend(kind, choice)]
-    for good, line in found:
-        print(f"{'ok     ' if good else 'MISSING'} {line}")
-    return 0 if all(good for good, _ in found) else 1
+    findings = list(checkup(profile, store_folder(root, args.store)))
+    if args.json:
+        print(json.dumps(_said(profile.name, findings), ensure_ascii=False, indent=2))
+    else:
+        _print(findings, sys.stdout)
+    return 0 if all(finding.good for finding in findings) else 1
 
 
-def _machine(folder: Path) -> Iterator[tuple[bool, str]]:
-    yield sys.version_info >= (3, 11), f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    yield True, f"{cores()} cores: as many steps at once (render --lanes N for another number)"
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    free = shutil.disk_usage(existing).free / 1e9
-    yield free > 1, f"{free:.0f} GB free for the store {folder}" + ("" if free > 1 else ": run mikebot gc")
-    if folder.exists():
-        store = Store(folder)
-        size = sum(store.artifacts().values()) / 1e9
-        store.close()
-        yield True, f"{size:.2f} GB in the store"
+def _said(name: str, findings: list[Finding]) -> dict[str, object]:
+    good = all(finding.good for finding in findings)
+    return {"profile": name, "ok": good, "findings": [finding.said() for finding in findings]}
 
 
-def _packages() -> Iterator[tuple[bool, str]]:
-    for name in PACKAGES:
-        try:
-            yield True, f"{name} {version(name)}"
-        except PackageNotFoundError:
-            yield False, f"{name}: pip install {name}"
+def _print(findings: list[Finding], out: TextIO) -> None:
+    """A block for each part of the check, and last what to type."""
+    width = min(WIDE, max(NARROW, shutil.get_terminal_size((WIDE, 24)).columns))
+    for part, found in groupby(findings, lambda finding: finding.part):
+        out.write(f"{part}\n")
+        for finding in found:
+            for line in _lines(finding, width):
+                out.write(f"  {line}\n")
+        out.write("\n")
+    todo = list(dict.fromkeys(step for finding in findings for step in finding.todo))
+    if todo:
+        out.write("To do\n")
+    for number, step in enumerate(todo, 1):
+        for line in _wrapped(step, width, f"{number}. "):
+            out.write(f"  {line}\n")
+    if all(finding.good for finding in findings):
+        out.write("Nothing is missing.\n")
 
 
-def _backend(kind: str, choice: Choice) -> Iterator[tuple[bool, str]]:
-    """Whether a backend can be loaded, and what its module says of this machine."""
-    name = f"{kind}.{choice.backend}"
-    try:
-        backend = find(kind, choice.backend)()
-    except (ImportError, KeyError) as error:
-        yield False, f"{name}: {error}"
-        return
-    for line in getattr(backend, "doctor", list)():
-        yield False, f"{name}: {line}"
-    decided = {field.name for field in fields(KINDS[kind].says)}
-    knobs = [field.name for field in fields(backend.Params) if field.name not in decided]
-    writes = ", ".join(KINDS[kind].outputs) + (f"; knobs: {', '.join(knobs)}" if knobs else "")
-    yield True, f"{name} version {choice.version} (writes {writes})"
+def _lines(finding: Finding, width: int) -> Iterator[str]:
+    yield from _wrapped(finding.text, width, MARKS[finding.good])
+    for name, value in finding.details.items():
+        yield from _wrapped(value, width, f"{'':8}{name:<10}")
+
+
+def _wrapped(text: str, width: int, first: str) -> list[str]:
+    """A text beside what stands before its first line; paths stay whole."""
+    whole = textwrap.TextWrapper(width - 2, break_on_hyphens=False, break_long_words=False)
+    whole.initial_indent, whole.subsequent_indent = first, " " * len(first)
+    return whole.wrap(text)

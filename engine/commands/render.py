@@ -31,9 +31,21 @@ def run(args: argparse.Namespace) -> int:
     note = recall(store_folder(root, args.store), request)
     if note is not None:
         return _nothing_changed(args, note, begun)
+    if args.fetch:
+        _fetch(args, root)
     from ..delivery import render
 
     return render(args, request, begun)
+
+
+def _fetch(args: argparse.Namespace, root: Path) -> None:
+    """Have the profile's models here; standard output is the render's own."""
+    from ..fetch import fetch
+    from ..profile import load_profile
+    from .fetch import Progress
+
+    with Progress(sys.stderr, sys.stderr) as progress:
+        fetch(load_profile(args.profile, root), root, progress)
 
 
 def _nothing_changed(args: argparse.Namespace, note: Note, begun: float) -> int:

@@ -6,21 +6,15 @@ already in this machine's cache. Weights that are pickled, and models that bring
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..backends.model_folder import HUB_ID, TOKENIZERS, cache, digest, hold
 from .model import WriterError
 
-_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_REVISION = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
-_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tiktoken.model")
 _DECIDING = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors")  # What its answers depend on.
-_BLOCK, _BLOCKS = 65_536, 256  # Of weights, this much is read to tell them from others.
 MEMORY = "use a smaller model, or a quantized one"
 
 
@@ -39,7 +33,7 @@ def find(name: str, revision: str = "") -> Weights:
         if revision:
             raise WriterError(f"{name} is a folder, and has no revision {revision!r}", "name the folder alone")
         return _whole(_folder(path))
-    if not _ID.fullmatch(name):
+    if not HUB_ID.fullmatch(name):
         hint = "name a folder that holds a model, or an id such as Qwen/Qwen2.5-1.5B-Instruct"
         raise WriterError(f"there is no folder {name}", hint)
     return _whole(_cached(name, revision))
@@ -55,31 +49,14 @@ def _folder(path: Path) -> Weights:
 
 def _cached(name: str, revision: str) -> Weights:
     """The folder of an id's revision in the hub's cache."""
-    from huggingface_hub import constants
-
-    cache = Path(constants.HF_HUB_CACHE)
-    own = cache / f"models--{name.replace('/', '--')}"
-    there = sorted(entry.name for entry in own.glob("snapshots/*") if entry.is_dir())
+    held = hold(name, revision)
     fetch = f"fetch it once: hf download {name}{f' --revision {revision}' if revision else ''}"
-    if not there:
-        raise WriterError(f"{name} is neither a folder nor in this machine's cache ({cache})", fetch)
-    commit = _commit(own, revision, there)
-    if not commit:
+    if not held.there:
+        raise WriterError(f"{name} is neither a folder nor in this machine's cache ({cache()})", fetch)
+    if not held.commit:
         wanted = f"revision {revision!r}" if revision else "a revision that is called main"
-        raise WriterError(f"{name} is in this machine's cache, but not {wanted}; it has {', '.join(there)}", fetch)
-    return Weights(own / "snapshots" / commit, name.split("/")[1], commit)
-
-
-def _commit(own: Path, revision: str, there: list[str]) -> str:
-    """The commit that a revision means: a whole one, the beginning of one, or a branch or tag."""
-    begun = [commit for commit in there if len(revision) >= 7 and commit.startswith(revision)]
-    if revision in there or len(begun) == 1:
-        return revision if revision in there else begun[0]
-    named = own / "refs" / (revision or "main")
-    if _REVISION.fullmatch(revision or "main") and named.is_file():
-        commit = named.read_text("utf-8").strip()
-        return commit if commit in there else ""
-    return there[0] if not revision and len(there) == 1 else ""
+        raise WriterError(f"{name} is in this machine's cache, but not {wanted}; it has {', '.join(held.there)}", fetch)
+    return Weights(held.path, name.split("/")[1], held.commit)
 
 
 def _whole(found: Weights) -> Weights:
@@ -93,30 +70,14 @@ def _whole(found: Weights) -> Weights:
             message = f"{name} has its weights in {pickled[0]}: such files can run any program, and are not read"
             raise WriterError(message, "get it as *.safetensors, or convert it on a machine that may be lost")
         raise WriterError(f"{name} has no weights: there is no *.safetensors in {folder}", "fetch the whole model")
-    if not any((folder / file).is_file() for file in _TOKENIZERS):
+    if not any((folder / file).is_file() for file in TOKENIZERS):
         message = f"{name} has no tokenizer: there is no tokenizer.json in {folder}"
         raise WriterError(message, "copy the one that it was trained with beside its weights")
-    return found if found.revision else found._replace(revision=digest(folder))
+    return found if found.revision else found._replace(revision=digest(folder, _deciding(folder)))
 
 
-def digest(folder: Path) -> str:
-    """Tells a model from another: all of its small files, and of the large ones size and many stretches."""
-    files = {file for pattern in _DECIDING for file in folder.glob(pattern) if file.is_file()}
-    found = hashlib.sha256()
-    for file in sorted(files):
-        size = file.stat().st_size
-        found.update(f"{file.name}\0{size}\0".encode())
-        for piece in _stretches(file, size):
-            found.update(piece)
-    return found.hexdigest()[:16]
-
-
-def _stretches(file: Path, size: int) -> Iterator[bytes]:
-    step = max(_BLOCK, size // _BLOCKS)
-    with file.open("rb") as data:
-        for start in range(0, size, step):
-            data.seek(start)
-            yield data.read(_BLOCK)
+def _deciding(folder: Path) -> set[Path]:
+    return {file for pattern in _DECIDING for file in folder.glob(pattern) if file.is_file()}
 
 
 def loaded(found: Weights, device: str, dtype: str, quantized: bool) -> tuple[Any, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -203,15 +204,15 @@ def refused(**changes: Any) -> str:
 
 def test_a_model_that_is_not_here_says_what_to_type(copied: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    said = "the model some/flux is not on this machine. Put its folder below one that MIKEBOT_MODELS names, or type: "
-    assert refused(model="some/flux") == f"{said}hf download some/flux"
+    said = (
+        "the model some/flux is not on this machine. Put its folder below one that MIKEBOT_MODELS names, or fetch it: "
+    )
     commit = "0" * 40
-    assert refused(model="some/flux", revision=commit) == f"{said}hf download some/flux --revision {commit}"
+    assert refused(model="some/flux") == refused(model="some/flux", revision=commit) == f"{said}mikebot fetch."
     kept = tmp_path / "hub/models--some--flux/snapshots" / ("1" * 40)
     shutil.copytree(copied, kept)
     assert refused(model="some/flux", revision=commit) == (
-        f"the model some/flux is here, but not revision {commit}; here is {'1' * 40}. "
-        f"Type: hf download some/flux --revision {commit}"
+        f"the model some/flux is here, but not revision {commit}; here is {'1' * 40}. Fetch it: mikebot fetch."
     )
     assert Flux().check(still(model="some/flux", revision="1" * 40)) == []
     assert Flux.settled({"model": "some/flux"})["revision"] == "1" * 40
@@ -260,6 +261,41 @@ def test_a_file_that_is_cut_off_is_told(copied: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"{not json",
+        b'["a"]',
+        b'{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}',
+        b'{"a": {"dtype": "F32", "shape": [-1], "data_offsets": [4, 0]}}',
+        b'{"a": {"dtype": "F32", "shape": [1]}}',
+        b'{"a": 1}',
+    ],
+    ids=["no JSON", "a list", "a shape too large", "offsets turned round", "no offsets", "a number"],
+)
+def test_a_file_with_a_bad_head_is_told(copied: Path, head: bytes) -> None:
+    file = copied / "vae/diffusion_pytorch_model.safetensors"
+    file.write_bytes(struct.pack("<Q", len(head)) + head + bytes(4))
+    assert refused() == (
+        "the model flux: vae/diffusion_pytorch_model.safetensors is damaged: its head cannot be read. "
+        "Fetch or copy the file again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("gone", "lacking"),
+    [
+        ("vae/diffusion_pytorch_model.safetensors", "vae/ has no weights"),
+        ("transformer/config.json", "transformer/ has no config.json"),
+        ("tokenizer/tokenizer.json", "tokenizer/ has no vocabulary"),
+        ("scheduler/scheduler_config.json", "scheduler/ has no configuration"),
+    ],
+)
+def test_half_a_folder_is_told(copied: Path, gone: str, lacking: str) -> None:
+    (copied / gone).unlink()
+    assert refused() == f"the model flux is not whole: {lacking}. Fetch it again: what is there is kept."
+
+
 def test_pickles_are_refused(copied: Path) -> None:
     file = copied / "vae/diffusion_pytorch_model.safetensors"
     file.rename(file.with_suffix(".bin"))
@@ -285,7 +321,9 @@ def test_programs_of_strangers_are_refused(copied: Path) -> None:
 
 def test_a_part_that_is_missing_is_told(copied: Path) -> None:
     shutil.rmtree(copied / "text_encoder_2")
-    assert refused() == "the model flux is not whole: text_encoder_2/ is missing. Fetch the whole model again."
+    assert refused() == (
+        "the model flux is not whole: text_encoder_2/ is missing. Fetch it again: what is there is kept."
+    )
     (copied / "model_index.json").unlink()
     assert refused() == (
         f"the model flux has no model_index.json that can be read: {copied} holds no model of diffusers. "
@@ -351,8 +389,11 @@ def test_looks_that_do_not_fit_are_told(flux: Bench, looks: list[Path], tmp_path
     assert told(half) == f"the LoRA is not whole: '{there}' has no lora_B"
     more = broken(looks[0], file, lambda a: a | {"transformer.extra.weight": torch.zeros(2, 2)})
     assert told(more) == "the LoRA has a tensor that belongs to no LoRA: 'transformer.extra.weight'"
+    lost = broken(looks[0], file, lambda a: a | {f"{there}.lora_A.weight": torch.full((2, 32), torch.nan)})
+    assert told(lost) == f"the LoRA has values that are no numbers, in '{there}.lora_A.weight'"
+    whole = looks[0].stat().st_size
     file.write_bytes(looks[0].read_bytes()[:-50])
-    assert told(file).startswith("the LoRA is cut off: it has ")
+    assert told(file) == f"the LoRA is cut off: it has {whole - 50:,} of {whole:,} bytes"
     file.write_bytes(b"PK\x03\x04 a pickle")
     assert told(file) == "the LoRA is no safetensors file, or is cut off"
     assert image(flux.run(params, tmp_path / "after")) == before

@@ -446,12 +446,10 @@ def test_a_library_that_is_missing_is_named(missing: str, folder: Path, monkeypa
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache that holds one revision of one model."""
-    from huggingface_hub import constants
-
     place = tmp_path_factory.mktemp("hub")
     tiny_models.cached(place, "made/Tiny-Chat", COMMIT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(constants, "HF_HUB_CACHE", str(place))
+        patch.setenv("HF_HUB_CACHE", str(place))
         yield place
 
 

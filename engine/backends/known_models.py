@@ -1,0 +1,29 @@
+"""What is known of the models that our profiles name, for those who do not have them yet; docs/models.md says the same.
+
+Licences as the models' own cards state them. Parameters are counted from the published configurations, in billions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Known(NamedTuple):
+    """A model's licence, its parts' parameters in billions, and how much there is to download, in gigabytes."""
+
+    licence: str
+    parts: Mapping[str, float]
+    gated: bool = False  # Whether its terms must be accepted on its page before it can be fetched.
+    download: float = 0.0  # 0: told when it is fetched, before anything is.
+
+
+_FLUX = {"transformer": 11.9, "text_encoder_2": 4.76, "text_encoder": 0.123, "vae": 0.084}
+KNOWN: Mapping[str, Known] = {
+    "black-forest-labs/FLUX.1-dev": Known("FLUX.1 [dev] Non-Commercial", _FLUX, gated=True, download=33.7),
+    "black-forest-labs/FLUX.1-schnell": Known("Apache 2.0", _FLUX, gated=True, download=33.7),
+    "Wan-AI/Wan2.1-I2V-14B-480P-Diffusers": Known(
+        "Apache 2.0", {"transformer": 16.4, "text_encoder": 5.68, "image_encoder": 0.632, "vae": 0.127}
+    ),
+    "Wan-AI/Wan2.2-TI2V-5B-Diffusers": Known("Apache 2.0", {"transformer": 5.0, "text_encoder": 5.68, "vae": 0.705}),
+}

@@ -1,0 +1,72 @@
+"""Which models a profile names, which of its steps want them, and whether they are on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .backends import find, model_folder
+from .backends.diffusion_knobs import Knobs
+from .errors import BackendError
+from .storyboard import Choice, Profile
+
+
+class Wanted(NamedTuple):
+    """A model, or one file of it, that a profile names at a place."""
+
+    model: str
+    revision: str
+    file: str  # Of a LoRA; of a whole model, empty.
+    user: str  # KIND.BACKEND
+    params: Mapping[str, Any]  # Of that backend, in the profile.
+    path: tuple[str | int, ...]  # In the profile.
+
+    def folder(self) -> Path:
+        """Where it lies, whole. Raises BackendError, which says what is wrong."""
+        folder = model_folder.lies(self.model, self.revision)
+        if not self.file:
+            model_folder.look_over(self.model, folder)
+        elif not (folder / self.file).is_file():
+            raise BackendError(f"there is no LoRA {self.file} in {self.model}", "Check file: in the profile.")
+        else:
+            model_folder.header(folder / self.file, f"the LoRA {self.file}")
+        return folder
+
+    def own(self) -> bool:
+        """Whether it lies in a folder of the author's, where nothing is fetched to."""
+        return any((place / self.model).is_dir() for place in model_folder.places())
+
+    def fetchable(self) -> bool:
+        """Whether the hub may have it."""
+        return not self.own() and model_folder.HUB_ID.fullmatch(self.model) is not None
+
+
+def wanted(profile: Profile) -> list[Wanted]:
+    """Every model that a profile names, in its order; what is drawn needs none."""
+    found: list[Wanted] = []
+    for part, choices in (("kinds", profile.kinds), ("given", profile.given)):
+        for kind, choice in choices.items():
+            if issubclass(find(kind, choice.backend).Params, Knobs):
+                found += _of(choice, f"{kind}.{choice.backend}", (part, kind, "params"))
+    return found
+
+
+def missing(profile: Profile) -> list[tuple[Wanted, BackendError]]:
+    """Those that are not on this machine as they should be, each with the reason."""
+    found = []
+    for one in wanted(profile):
+        try:
+            one.folder()
+        except BackendError as reason:
+            found.append((one, reason))
+    return found
+
+
+def _of(choice: Choice, user: str, path: tuple[str | int, ...]) -> Iterator[Wanted]:
+    params = choice.params
+    if params.get("model"):
+        yield Wanted(params["model"], params.get("revision", ""), "", user, params, path)
+    for number, lora in enumerate(params.get("loras", ())):
+        place = (*path, "loras", number)
+        yield Wanted(lora["model"], lora.get("revision", ""), lora["file"], user, params, place)
