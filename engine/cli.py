@@ -186,16 +186,16 @@ def _board(parser: argparse.ArgumentParser) -> None:
     _store(parser)
 
 
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
-    return number
-
 def _vram(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vram", type=_minutes, default=0.0, metavar="GB", help="what models may keep of a GPU's memory (what is free)"
     )
 
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
+    return number
 
 
 def _port(text: str) -> int:

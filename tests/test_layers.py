@@ -104,8 +104,8 @@ OUTSIDE = {
     "markdown_it": {"write"},
     "pypdf": {"write"},
     "torch": {"write", "backends"},
-    "transformers": {"write", "backends"},
     "psutil": {"backends"},
+    "transformers": {"write", "backends"},
     "diffusers": {"backends"},
 }
 

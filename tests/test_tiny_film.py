@@ -12,8 +12,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Mapping
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,6 +23,14 @@ import av
 import pytest
 import tiny_diffusion
 from command_kit import Said, environment, mikebot
+
+from engine.build import Event, build
+from engine.errors import Cancelled
+from engine.executors.local import LocalExecutor
+from engine.graph import Action
+from engine.profile import load_profile
+from engine.project import open_project
+from engine.store import Store
 
 ROOT = Path(__file__).parents[1]
 FIRST = {"hello/still", "change/still", "hello/clip", "change/clip"}
@@ -161,6 +171,81 @@ def test_other_weights_in_the_same_folder_are_another_model(space: Space) -> Non
         }
     finally:
         file.write_bytes(kept)
+
+
+SCENES = "A door opens. Behind it is another door, and behind that one stands nobody at all."
+
+
+def ten(space: Space) -> Path:
+    """A board of ten scenes, one of them longer than a clip."""
+    folder = space.root / "projects/ten"
+    folder.mkdir(exist_ok=True)
+    scenes = [
+        {"id": f"s{number}", "narration": "Look." if number else SCENES, "on_screen": False}
+        | {"image_prompt": f"door {number}", "video_prompt": "it opens"}
+        for number in range(10)
+    ]
+    board = {"title": "Doors", "format": {"width": 96, "height": 64}, "scenes": scenes}
+    (folder / "storyboard.yaml").write_text(json.dumps(board))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("vram", "until", "moves"),
+    [
+        (1.0, "film", [("loaded", "still.flux"), ("loaded", "clip.wan")]),
+        (0.001, "clip", [("loaded", "still.flux"), ("evicted", "still.flux"), ("loaded", "clip.wan")]),
+    ],
+    ids=["room for both", "room for one"],
+)
+def test_a_film_of_ten_scenes_loads_each_model_once(
+    space: Space, vram: float, until: str, moves: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the budget holds one model alone, too: no still reads a clip, so all stills can come before all clips,
+    the later clips of a chain included, and one swap is the fewest that there can be."""
+    monkeypatch.setenv("MIKEBOT_MODELS", str(space.root / "models"))
+    project = open_project(str(ten(space)), "tiny", str(space.root / until))
+    built: list[str] = []
+
+    def listen(event: Event) -> None:
+        if event.state == "built":
+            built.append(event.step.kind)
+
+    with closing(Store(project.store)) as store, closing(LocalExecutor(project.store, 2, vram=vram)) as executor:
+        build(lambda: project.planner(until), store, executor, project.loaded.sources, listen)
+        assert [(moved.state, moved.model.split()[0]) for moved in executor.moves] == moves
+    assert (built.count("still"), built.count("film")) == (10, until == "film")
+    assert built.count("clip") > 10
+
+
+@pytest.mark.usefixtures("film")
+def test_a_long_denoising_that_is_cancelled_stops_at_its_next_step_and_leaves_the_model(
+    space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand steps would take minutes."""
+    monkeypatch.setenv("MIKEBOT_MODELS", str(space.root / "models"))
+    (space.root / "profiles/long.yaml").write_text(
+        "name: long\nextends: tiny\nkinds: {still: {params: {steps: 1000, pixels: 65536}}}\n"
+    )
+    said = load_profile("long", space.root).kinds["still"].params
+    heard = threading.Event()
+
+    def action(steps: int) -> Action:
+        size = {"prompt": "a door", "width": 256, "height": 256, "seed": 1}
+        return Action("still", "flux", "1", {**said, **size, "steps": steps}, {})
+
+    def listen(done: int, total: int) -> None:
+        if total > 1000 and done > 1:
+            heard.set()
+
+    with closing(Store(space.root / "long")), closing(LocalExecutor(space.root / "long", 1)) as executor:
+        stale = executor.submit(action(1000), listen)
+        assert heard.wait(120)
+        executor.cancel(stale)
+        with pytest.raises(Cancelled):
+            stale.result(60)
+        assert executor.submit(action(1), lambda done, total: None).result(60).outputs
+        assert [moved.state for moved in executor.moves] == ["loaded"]
 
 
 def test_a_profile_is_right_or_wrong_without_any_weights(tmp_path: Path) -> None:

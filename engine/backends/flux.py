@@ -54,6 +54,12 @@ class Flux:
     def model(self, params: FluxParams) -> str:
         return spec(params)
 
+    def size(self, model: str) -> int:
+        """Bytes that a model takes in memory, as far as its files say."""
+        from .resident import size
+
+        return size(model)
+
     def load(self, model: str) -> None:
         self._resident.load(model)
 

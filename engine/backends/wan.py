@@ -70,6 +70,12 @@ class Wan:
     def model(self, params: WanParams) -> str:
         return spec(params)
 
+    def size(self, model: str) -> int:
+        """Bytes that a model takes in memory, as far as its files say."""
+        from .resident import size
+
+        return size(model)
+
     def load(self, model: str) -> None:
         self._resident.load(model)
 
