@@ -115,7 +115,8 @@ class Terminal(Lines):
             self._steps.pop(name, None)
             self._left.pop(name, None)
         super().__call__(event)
-        if time.monotonic() - self._drawn >= SHOWN_EVERY:
+        loads = event.state == "progress" and not event.total  # Nothing else may be heard for a while.
+        if loads or time.monotonic() - self._drawn >= SHOWN_EVERY:
             self._draw()
 
     def line(self, text: str, error: str = "") -> None:

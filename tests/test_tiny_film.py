@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -30,7 +32,9 @@ from engine.executors.local import LocalExecutor
 from engine.graph import Action
 from engine.profile import load_profile
 from engine.project import open_project
+from engine.report import Terminal
 from engine.store import Store
+from engine.view import View
 
 ROOT = Path(__file__).parents[1]
 FIRST = {"hello/still", "change/still", "hello/clip", "change/clip"}
@@ -206,14 +210,23 @@ def test_a_film_of_ten_scenes_loads_each_model_once(
     monkeypatch.setenv("MIKEBOT_MODELS", str(space.root / "models"))
     project = open_project(str(ten(space)), "tiny", str(space.root / until))
     built: list[str] = []
+    seen, shown = io.StringIO(), set[str]()
+    terminal = Terminal(io.StringIO(), seen, [], lambda _: 0.0, 1)
+    view = View(project.loaded.board, project.planner(), {})
 
     def listen(event: Event) -> None:
+        terminal(event)
+        view.hear(event)
         if event.state == "built":
             built.append(event.step.kind)
+        shown.update(work.step.kind for work in view.work.values() if work.told()["loading"])
 
     with closing(Store(project.store)) as store, closing(LocalExecutor(project.store, 2, vram=vram)) as executor:
         build(lambda: project.planner(until), store, executor, project.loaded.sources, listen)
         assert [(moved.state, moved.model.split()[0]) for moved in executor.moves] == moves
+    assert shown == {"still", "clip"}
+    assert re.findall(r"(\w+) loading its model", seen.getvalue())[0] == "still"
+    assert not any(work.loading for work in view.work.values())
     assert (built.count("still"), built.count("film")) == (10, until == "film")
     assert built.count("clip") > 10
 
