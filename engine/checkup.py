@@ -13,7 +13,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from . import hub
 from .backends import accelerator, find, memory_need, model_folder
 from .backends.diffusion_knobs import QUANTIZED
 from .backends.known_models import KNOWN
@@ -153,14 +152,17 @@ def _model(one: Wanted, profile: str) -> Finding:
         return Finding("Models", False, title, _absent(one, reason), _to_fetch(one, profile))
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     size = (folder / one.file).stat().st_size if one.file else size
-    details = {"on disk": f"{gigabytes(size)} in {folder}", "licence": licence(one.model, folder)}
+    details = {"on disk": f"{gigabytes(size)} in {_homely(folder)}", "licence": licence(one.model, folder)}
     return Finding("Models", True, title, details | _needs(one))
 
 
 def _absent(one: Wanted, reason: BackendError) -> dict[str, str]:
     """What is known of a model that is not here."""
     known = KNOWN.get(one.model)
-    told = {} if reason.message == f"the model {one.model} is not on this machine" else {"problem": reason.message}
+    nowhere = reason.message == f"the model {one.model} is not on this machine"
+    told = {} if nowhere else {"problem": reason.message}
+    if not one.fetchable():
+        return told | {"licence": "see its card"} | _needs(one)
     size = f"about {known.download:.0f} GB" if known and known.download else "told before anything is fetched"
     told |= {"to fetch": f"{size}{f', at revision {one.revision[:12]}' if one.revision else ''}"}
     gated = "; its terms are accepted on its page" if known and known.gated else ""
@@ -169,17 +171,12 @@ def _absent(one: Wanted, reason: BackendError) -> dict[str, str]:
 
 def _to_fetch(one: Wanted, profile: str) -> tuple[str, ...]:
     if one.own():
-        return (f"bring back the folder of {one.model}, or remove it and fetch the model",)
+        return (f"make the folder of {one.model} whole again, or remove it and fetch the model",)
+    if not one.fetchable():
+        return (f"put the folder of {one.model} below one that {model_folder.VARIABLE} names",)
     known = KNOWN.get(one.model)
-    accept = f"accept the terms at {_page(one.model)}, then type hf auth login, or set HF_TOKEN"
+    accept = f"accept the terms of {one.model} on its page, then type hf auth login, or set HF_TOKEN"
     return (*([accept] if known and known.gated and not _token() else []), f"mikebot fetch --profile {profile}")
-
-
-def _page(model: str) -> str:
-    try:
-        return hub.page(model)
-    except hub.FetchError:  # Its library is not installed; that is said with the packages.
-        return f"the page of {model}"
 
 
 def _room(models: list[Wanted]) -> Finding:
@@ -190,7 +187,13 @@ def _room(models: list[Wanted]) -> Finding:
     to_come = sum(known.values())
     short = f", and {gigabytes(to_come)} are to come" if to_come > free else ""
     todo = ("free some space, or set HF_HUB_CACHE to a folder of a larger disk",) if short else ()
-    return Finding("Models", not short, f"{free / 1e9:.0f} GB free for what is fetched, in {cache}{short}", todo=todo)
+    text = f"{free / 1e9:.0f} GB free for what is fetched, in {_homely(cache)}{short}"
+    return Finding("Models", not short, text, todo=todo)
+
+
+def _homely(path: Path) -> str:
+    """A path as people write it."""
+    return f"~/{path.relative_to(Path.home()).as_posix()}" if path.is_relative_to(Path.home()) else str(path)
 
 
 def _away(models: list[Wanted]) -> Iterator[Wanted]:
@@ -223,12 +226,18 @@ def _needs(one: Wanted) -> dict[str, str]:
     weights = ", ".join(f"{name} {gigabytes(size)}" for name, size in parts)
     if str(one.params.get("device", "auto")) == "cpu":
         return {"memory": f"{gigabytes(found.host)}", "parts": weights}
-    offload = one.params.get("offload", "none")
-    part = f"its largest part at once, the {found.largest}"
-    at_once = {"none": "all of it at once", "model": part, "auto": f"at least {part}"}
-    how = at_once.get(offload, "a few layers at once")
-    device = f"{gigabytes(found.device)} of a GPU ({how}), {gigabytes(found.host)} of the machine's own"
-    return {"memory": f"{device}; what a step works with comes on top", "parts": weights}
+    return {"memory": f"{_split(one, found)}; what a step works with comes on top", "parts": weights}
+
+
+def _split(one: Wanted, found: Need) -> str:
+    """How a model's weights are shared between a GPU and the machine."""
+    whole, at_once = gigabytes(found.host), gigabytes(found.device)
+    largest = f"{at_once} of it (the {found.largest}, its largest part) and {whole} of the machine's own"
+    return {
+        "none": f"{whole} of a GPU",
+        "auto": f"{whole} of a GPU; or {largest}",
+        "model": f"of a GPU {largest}",
+    }.get(one.params.get("offload", "none"), f"{at_once} of a GPU (a few layers) and {whole} of the machine's own")
 
 
 def licence(model: str, folder: Path) -> str:

@@ -1,11 +1,10 @@
-"""mikebot fetch: pinned, resumed where it broke off, only what a render reads, never half a model; and no other way online.
+"""mikebot fetch: pinned, resumed where it broke off, only what a render reads, never half a model; no other way online.
 
 Real processes against a hub on the loopback, with the library that the real one is spoken to with.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import shutil
@@ -49,7 +48,7 @@ UNREAD = ("flux.safetensors", "vae/model.bin", "transformer/diffusion_pytorch_mo
 def a_folder_of_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the hub has: a tiny FLUX beside files that no render reads, and a LoRA for it."""
     folder = tmp_path_factory.mktemp("served")
-    with warnings.catch_warnings(), contextlib.redirect_stderr(None):
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tiny_diffusion.build(folder, "flux")
         tiny_diffusion.lora(folder / LOOKS, folder / "flux", 1, "paper.safetensors")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 NO_DEVICE = "Use a profile for this machine, or set device: auto."
+NO_CUDA = "Use a profile for this machine, set device: auto, or install a torch that is built for CUDA."
 _TOO_OLD = re.compile(r"driver on your system is too old \(found version (\d+)\)")
 
 
@@ -35,7 +36,7 @@ class Gpu(NamedTuple):
 def trouble(torch: Any) -> Trouble | None:
     """Why torch sees no CUDA device; None where it sees one."""
     if torch.version.cuda is None:
-        return Trouble(f"torch {torch.__version__} is built without it", NO_DEVICE)
+        return Trouble(f"torch {torch.__version__} is built without it", NO_CUDA)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         if torch.cuda.is_available():

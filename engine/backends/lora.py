@@ -76,7 +76,8 @@ class Loras:
         """For each transformer that a LoRA is put on, whether it is the second."""
         there = [name for name in PARTS if getattr(self._pipe, name, None) is not None] or [PARTS[0]]
         if part and part not in there:
-            raise BackendError(f"{_model(self._pipe)} has no part {part} for a LoRA", f"Write part: {there[0]}.")
+            hint = f"Write part: {', or '.join(there)}."
+            raise BackendError(f"{type(self._pipe).__name__} has no {part} that a LoRA could change", hint)
         return [name == PARTS[1] for name in there if part in ("", name)]
 
 

@@ -7,21 +7,23 @@ not promised. All figures are bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import BackendError
+from ..errors import OutOfMemory
+from . import memory
 from .diffusion_knobs import CASTED
 from .known_models import KNOWN
 from .model_folder import BYTES, components, header
 
+MACHINE = "this machine"
 _FLOAT = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
 _FLOATS = {"F64", "F32", "F16", "BF16"}  # Only numbers of these types become those that the profile names.
 # Of each weight of a linear layer: four bits, and a scale of 32 bits to each 64 of them (NF4 of bitsandbytes).
 _QUANTIZED = {"bitsandbytes_4bit": 0.5 + 4 / 64, "bitsandbytes_8bit": 1.0, "torchao": 1.0, CASTED: 1.0}
 _TABLES = ("shared", "embed_tokens", "token_embedding", "position_embedding", "relative_attention_bias")
-_FOUR_BITS = {"backend": "bitsandbytes_4bit"}
 
 
 class Need(NamedTuple):
@@ -62,18 +64,38 @@ def need_of(said: Mapping[str, Any]) -> Need | None:
     return _summed(said, parts)
 
 
-def refusal(said: Mapping[str, Any], wanted: Need, free: int, device: str) -> BackendError | None:
+def refuse(said: Mapping[str, Any], folder: Path, device: str) -> None:
+    """Raise OutOfMemory, before anything is loaded, where a pipeline's weights do not fit into what is free."""
+    wanted = need(said, folder)
+    problem = None
+    if device == "cuda":
+        name, free = _card()
+        problem = refusal(said, wanted, free, name)
+    elif device == "cpu":
+        problem = refusal(said, wanted._replace(device=wanted.host), memory.spare(), MACHINE)
+    if problem is not None:
+        raise problem
+
+
+def refusal(said: Mapping[str, Any], wanted: Need, free: int, device: str) -> OutOfMemory | None:
     """Why a pipeline cannot be brought into what is free on a device, and what to change; None if its weights fit."""
     if wanted.device <= free:
         return None
     message = f"the model {said['model']} needs {gigabytes(wanted.device)} of memory for its weights"
     message += f"{_share(said, wanted)}, and {device} has {gigabytes(free)} free"
-    return BackendError(message, _less(said, wanted, free, device))
+    return OutOfMemory(message, _less(said, wanted, free, device))
+
+
+def _card() -> tuple[str, int]:
+    """The GPU's name, and the bytes of it that no model has; what torch keeps for the next one counts as free."""
+    torch = import_module("torch")
+    kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+    return torch.cuda.get_device_name(), int(torch.cuda.mem_get_info()[0] + kept)
 
 
 def gigabytes(size: float) -> str:
     """A size as people read it."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
+    return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
 
 
 def _share(said: Mapping[str, Any], wanted: Need) -> str:
@@ -82,14 +104,14 @@ def _share(said: Mapping[str, Any], wanted: Need) -> str:
 
 def _less(said: Mapping[str, Any], wanted: Need, free: int, device: str) -> str:
     """The first change of the profile that would do."""
-    if device == "this machine":
+    if device == MACHINE:
         return "Use a smaller model, or a machine with more memory."
-    if said.get("offload", "none") == "none" and max(wanted.parts.values()) <= free:
-        return f"Set offload: model; then {gigabytes(max(wanted.parts.values()))} at once are enough."
-    fewer = {part: round(size * _QUANTIZED["bitsandbytes_4bit"] / 2) for part, size in wanted.parts.items()}
-    if not said.get("quantization") and max(fewer.values()) <= free:
+    largest = wanted.parts[wanted.largest]
+    if said.get("offload", "none") == "none" and largest <= free:
+        return f"Set offload: model; then {gigabytes(largest)} at once are enough."
+    quarter = _QUANTIZED["bitsandbytes_4bit"] / _FLOAT["bfloat16"]
+    if not said.get("quantization") and largest * quarter <= free:
         parts = ", ".join(part for part, size in wanted.parts.items() if size > free)
-        parts = parts or wanted.largest
         return f"Set offload: model, and quantization: {{backend: bitsandbytes_4bit, components: [{parts}]}}."
     return "Set offload: group, which keeps a few layers at a time on the device, or use a smaller model."
 

@@ -16,7 +16,7 @@ from . import model_folder
 from .diffusion import explained, freed, library, made, placed, quiet
 from .diffusion_knobs import Knobs, arguments
 from .lora import Look, Loras
-from .memory_need import need
+from .memory_need import need, refuse
 
 
 class Resident:
@@ -36,6 +36,7 @@ class Resident:
         model_folder.look_over(said["model"], folder)
         with quiet(), explained(said["model"]):
             device = placed(said["device"])
+            refuse(said, folder, device)
             self.pipe = made(said, folder, device)
         self.spec, self._attention = spec, said["attention"]
         self._loras = Loras(self.pipe)

@@ -16,6 +16,7 @@ from diffusion_kit import PORTRAIT, STILLS, Bench, library, models, still
 from PIL import Image
 
 from engine.backends import prompt_text
+from engine.backends.accelerator import NO_CUDA, NO_DEVICE
 from engine.backends.flux import NOTE, Flux
 from engine.backends.sized import fitted
 from engine.errors import BackendError, Cancelled
@@ -350,10 +351,8 @@ def test_a_gpu_that_is_not_there_is_told_before_any_weight_is_read() -> None:
     with pytest.raises(BackendError) as told:
         Flux().load(Flux().model(still(device="cuda")))
     why = "sees none" if torch.version.cuda else "is built without it"
-    assert str(told.value) == (
-        f"the profile asks for cuda, and torch {torch.__version__} {why}\n"
-        "  Use a profile for this machine, or set device: auto."
-    )
+    hint = NO_DEVICE if torch.version.cuda else NO_CUDA
+    assert str(told.value) == f"the profile asks for cuda, and torch {torch.__version__} {why}\n  {hint}"
 
 
 def broken(look: Path, out: Path, change: Any) -> Path:
