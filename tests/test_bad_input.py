@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import media_kit
 import pytest
 
 from engine.digests import Digests
@@ -181,6 +182,10 @@ MADE: dict[str, tuple[str, Callable[[Path], object]]] = {
     "file-socket": ("socket.bin", _socket),
     "file-folder": ("folder", lambda file: file.mkdir()),
     "file-empty": ("empty.bin", lambda file: file.touch()),
+    "look-pickle": ("look.bin", lambda file: file.write_bytes(b"\x80\x02}q\x00.")),
+    "look-renamed-pickle": ("look.safetensors", lambda file: file.write_bytes(b"PK\x03\x04 archive/data.pkl")),
+    "look-cut-off": ("look.safetensors", lambda file: file.write_bytes(media_kit.weights(file).read_bytes()[:-1])),
+    "look-bad-head": ("look.safetensors", lambda file: file.write_bytes(b"\x04\0\0\0\0\0\0\0{no}1234")),
     "file-address": ("https://example.com/look.bin", lambda _: None),
     "file-backslash": ("a\\b.bin", lambda _: None),
 }

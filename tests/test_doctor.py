@@ -79,11 +79,11 @@ def test_a_machine_without_weights_is_told_all_that_is_known(space: Space) -> No
     )
     todo = [line.split(". ", 1)[1] for line in part("To do", said.out)]
     assert [line.split(". ", 1)[1] for line in part("To do", page)][-2:] == todo[-2:]
+    assert "hf auth login" in todo[-2]
     assert todo[-1] == "mikebot fetch --profile final"
 
 
 def test_a_token_makes_the_way_to_a_gated_model_shorter(space: Space) -> None:
-    assert "hf auth login" in space.doctor("final").out
     assert "hf auth login" not in space.doctor("final", HF_TOKEN="hf_some").out
 
 

@@ -161,7 +161,7 @@ def test_an_interrupted_fetch_leaves_no_half_model_and_goes_on_where_it_was(spac
     assert hub.ranges(WEIGHTS) == ["", "bytes=150000-"]
 
 
-def test_a_killed_fetch_goes_on_too(space: Space, hub: Hub) -> None:
+def test_a_killed_fetch_goes_on_too_and_two_at_once_do_not(space: Space, hub: Hub) -> None:
     hub.hangs[WEIGHTS] = 150_000
     command = [*COMMAND, "fetch", "--profile", "painted"]
     process = subprocess.Popen(command, cwd=space.root, env=space.env, stdout=subprocess.DEVNULL)
@@ -169,8 +169,11 @@ def test_a_killed_fetch_goes_on_too(space: Space, hub: Hub) -> None:
     part = space.blob().with_name(f"{space.blob().name}.part")
     while not part.is_file() or part.stat().st_size < 150_000:
         assert process.poll() is None
+    beside = space.fetch()
     process.kill()
     process.wait(60)
+    busy = f"mikebot: {FLUX} is being fetched by another mikebot\n  Wait for it, or end it.\n"
+    assert beside == Said(1, "", busy)
     hub.released.set()
     assert space.fetch().code == 0
     assert hub.ranges(WEIGHTS) == ["", "bytes=150000-"]

@@ -338,9 +338,12 @@ def test_a_model_that_went_away_between_two_steps_is_told(copied: Path, tmp_path
     assert backend.check(params) == []
     backend.load(backend.model(params))
     shutil.rmtree(copied)
-    assert refused().startswith("the model flux is not on this machine. ")
-    with pytest.raises(BackendError, match=r"^the model flux is not on this machine\n"):
+    gone = "the model flux is not on this machine"
+    hint = "Put its folder below one that MIKEBOT_MODELS names, or fetch it: mikebot fetch."
+    assert refused() == f"{gone}. {hint}"
+    with pytest.raises(BackendError) as told:
         backend.load(backend.model(params))
+    assert str(told.value) == f"{gone}\n  {hint}"
 
 
 @pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="there is a GPU")
