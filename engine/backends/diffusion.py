@@ -12,7 +12,9 @@ from typing import Any
 from ..errors import BackendError, Cancelled, OutOfMemory
 from .accelerator import NO_DEVICE, Trouble, trouble
 from .diffusion_knobs import CASTED
+from .memory import free
 
+_FILLED = 0.7  # Of the device's memory: the rest is for what a step works with.
 _LESS = "Set offload: model, a quantization, or fewer pixels in the profile."
 
 
@@ -59,7 +61,7 @@ def made(said: Mapping[str, Any], folder: Any, device: str) -> Any:
         if said["cache"]:
             part.enable_cache(_cache(pipe, said["cache"]))
         if said["compile"]:
-            part.compile_repeated_blocks(fullgraph=True)
+            part.compile_repeated_blocks()  # Not fullgraph: that fails once sizes and LoRAs are more than torch keeps.
     return pipe
 
 
@@ -73,6 +75,8 @@ def _cast(pipe: Any, options: Mapping[str, str]) -> None:
 
 def _put(pipe: Any, offload: str, device: str) -> None:
     """Onto the device, whole or part by part as it is needed."""
+    if offload == "auto":
+        offload = "none" if device != "cuda" or _weights(pipe) <= _FILLED * free() else "model"
     if offload == "none":
         pipe.to(device)
     elif device == "cpu":
@@ -85,6 +89,12 @@ def _put(pipe: Any, offload: str, device: str) -> None:
         torch = library("torch")
         devices = {"onload_device": torch.device(device), "offload_device": torch.device("cpu")}
         pipe.enable_group_offload(**devices, offload_type="leaf_level", use_stream=device == "cuda")
+
+
+def _weights(pipe: Any) -> int:
+    """Bytes that a pipeline's networks hold, as they are now: quantized ones are small already."""
+    networks = [part for part in pipe.components.values() if hasattr(part, "parameters")]
+    return sum(held.numel() * held.element_size() for part in networks for held in part.parameters())
 
 
 def _denoisers(pipe: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from .signatures import Source, meant
 
 DTYPES = ("float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-OFFLOADS = ("none", "model", "sequential", "group")
+OFFLOADS = ("auto", "none", "model", "sequential", "group")
 QUANTIZED = {"bitsandbytes_4bit": "bitsandbytes", "bitsandbytes_8bit": "bitsandbytes", "torchao": "torchao"}
 CASTED = "layerwise"  # Weights kept in eight bits and widened as they are used; diffusers does it alone.
 # What a step says itself, or takes back itself: a profile cannot.
@@ -48,7 +48,7 @@ class Knobs:
     pixels: int = 1_048_576  # At most so many a picture are asked of the model.
     scheduler: Mapping[str, Any] = field(default_factory=dict)  # class, and what it is to be configured with.
     quantization: Mapping[str, Any] = field(default_factory=dict)  # backend, components, options.
-    offload: str = "none"
+    offload: str = "none"  # auto: none where all of it fits onto the device, else model.
     attention: str = ""
     cache: Mapping[str, Any] = field(default_factory=dict)  # class, and its fields.
     compile: bool = False
