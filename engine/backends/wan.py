@@ -95,7 +95,7 @@ class Wan:
         said = _arguments(pipe, params, size, first, still)
         drawn = self._resident.draw(params, said, None, tell)
         video = finite(drawn.frames, "the clip")[0]
-        frames = _kept((video * 255).round().astype("uint8"), params, first, still)
+        frames = _kept(_bytes(video), params, first, still)
         lossless.write(out / "video", frames, rate(params.fps))
         noted = PngImagePlugin.PngInfo()
         noted.add_text(NOTE, "\n".join(_notes(params, size, len(video), pipe)))
@@ -132,6 +132,13 @@ def _masked(frames: int, first: Any, last: Any) -> dict[str, Any]:
     if last is not None:
         video[-1], mask[-1] = last, known
     return {"video": video, "mask": mask}
+
+
+def _bytes(video: Any) -> Any:
+    """Frames as whole numbers, one by one: all at once would hold two more clips of 32-bit numbers in memory."""
+    import numpy as np
+
+    return np.stack([(frame * 255).round().astype("uint8") for frame in video])
 
 
 def _kept(frames: Any, params: WanParams, first: Any, still: Any) -> Any:
