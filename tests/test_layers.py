@@ -159,6 +159,17 @@ def test_packages_are_imported_where_they_belong() -> None:
     assert wrong == []
 
 
+def test_networks_are_imported_only_where_they_run() -> None:
+    """They are classes of torch, so their modules import it at once."""
+    wrong = [
+        f"{module} imports {other}"
+        for module, node in imports()
+        for other in own(module, node)
+        if part_of(other) == "models" != part_of(module) and not node.col_offset
+    ]
+    assert wrong == []
+
+
 HEAVY = ("numpy", "cv2", "jsonschema")
 LOADED = """
 import contextlib, sys

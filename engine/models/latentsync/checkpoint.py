@@ -27,6 +27,7 @@ KNOWN: Mapping[str, int] = {}
 _TABLE = ".pos_encoder.pe"  # Follows from its shape, so a file may have it or not.
 _TEMPORAL = ".motion_modules."
 _FETCH = "Fetch latentsync_unet.pt of LatentSync 1.5 (resolution 256) or 1.6 (512)"
+_FETCH_WHISPER = "Fetch whisper/tiny.pt, which lies beside it"
 
 
 class Misfit(NamedTuple):
@@ -66,9 +67,9 @@ def load_unet(
 
 def load_whisper(file: Path, device: str = "cpu") -> WhisperEncoder:
     """The encoder of OpenAI's tiny.pt (`dims` and `model_state_dict`); raises BackendError where it is another file."""
-    said = _unpickled(file)
+    said = _unpickled(file, _FETCH_WHISPER)
     if not isinstance(said.get("dims"), dict) or not isinstance(said.get("model_state_dict"), dict):
-        raise BackendError(f"{file.name} is no model of Whisper as OpenAI keeps them", "Fetch whisper/tiny.pt.")
+        raise BackendError(f"{file.name} is no model of Whisper as OpenAI keeps them", f"{_FETCH_WHISPER}.")
     ear = whisper.encoder(said["dims"], said["model_state_dict"])
     torch.nn.Module.to(ear, device)
     return ear
@@ -80,8 +81,8 @@ def tensors(file: Path) -> dict[str, Tensor]:
         try:
             return load_file(file)
         except (OSError, SafetensorError) as problem:
-            raise _unread(file, problem) from None
-    said = _unpickled(file)
+            raise _unread(file, problem, _FETCH) from None
+    said = _unpickled(file, _FETCH)
     state = said.get("state_dict", said)
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise BackendError(f"{file.name} holds no tensors by name", f"{_FETCH}.")
@@ -108,7 +109,7 @@ def _fits(file: Path, unet: UNet3D, state: Mapping[str, Tensor]) -> None:
         raise BackendError(f"{file.name} is not the U-Net that is asked for: {_told(found, unet, state)}", f"{_FETCH}.")
     broken = next((name for name, value in state.items() if not bool(value.isfinite().all())), "")
     if broken:
-        raise BackendError(f"{file.name} is damaged: {broken} has values that are no numbers", f"{_FETCH} again.")
+        raise BackendError(f"{file.name} is damaged: {broken} has values that are no numbers", f"{_FETCH}.")
 
 
 def _told(found: Misfit, unet: UNet3D, state: Mapping[str, Tensor]) -> str:
@@ -143,17 +144,17 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(data, "sha256").hexdigest()
 
 
-def _unpickled(file: Path) -> dict[str, Any]:
+def _unpickled(file: Path, fetch: str) -> dict[str, Any]:
     """What torch has saved, tensors and plain values only: nothing in the file can run."""
     try:
         said = torch.load(file, "cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
     except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as problem:
-        raise _unread(file, problem) from None
+        raise _unread(file, problem, fetch) from None
     if not isinstance(said, dict):
-        raise BackendError(f"{file.name} is no checkpoint: it holds a {type(said).__name__}", f"{_FETCH}.")
+        raise BackendError(f"{file.name} is no checkpoint: it holds a {type(said).__name__}", f"{fetch}.")
     return said
 
 
-def _unread(file: Path, problem: Exception) -> BackendError:
+def _unread(file: Path, problem: Exception, fetch: str) -> BackendError:
     why = "it is not there" if isinstance(problem, FileNotFoundError) else "it is cut off, damaged, or something else"
-    return BackendError(f"{file.name} cannot be read: {why}", f"{_FETCH} again.")
+    return BackendError(f"{file.name} cannot be read: {why}", f"{fetch}.")

@@ -16,6 +16,10 @@ from .unet import UNet3D
 Heard = Callable[[int, int], None]  # Told of steps that are done, and of how many there are.
 
 
+def unheard(_done: int, _total: int) -> None:
+    """Tells nobody."""
+
+
 def scheduler() -> Any:
     """The noise schedule that the models were trained with."""
     return DDIMScheduler(  # type: ignore[no-untyped-call]
@@ -44,7 +48,7 @@ def denoised(
     steps: int = 20,
     guidance: float = 1.5,
     *,
-    tell: Heard,
+    tell: Heard = unheard,
 ) -> Tensor:
     """The latents of windows: (b, 4, f, h, w), in 32 bits.
 

@@ -38,7 +38,7 @@ def shares(matrix: Floats, resolution: int, frame: tuple[int, ...]) -> tuple[Ten
     ones = sampled(torch.ones(1, height, width), inverse(matrix), (frame[0], frame[1]), 0)[0].numpy()
     sharp = cv2.erode(ones, np.ones((2, 2)))
     edge = int(np.sqrt(sharp.sum())) // 20
-    inner = cv2.erode(sharp, np.ones((2 * edge, 2 * edge))) if edge else sharp
+    inner = cv2.erode(sharp, np.ones((2 * edge, 2 * edge)))  # A box of none is one of 3 x 3 to OpenCV, as upstream's.
     return torch.from_numpy(sharp), _blurred(torch.from_numpy(inner), edge)
 
 

@@ -1,14 +1,15 @@
-"""One window: faces and what they hear in, faces whose mouths say it out (specification, sections 8 and 9)."""
+"""Windows: faces and what they hear in, faces whose mouths say it out (specification, sections 8 and 9)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from .condition import Draws, Faces, condition, decoded, draws, prepared
-from .denoise import Heard, denoised, first_noise
+from .denoise import Heard, denoised, first_noise, unheard
 from .unet import UNet3D
 
 
@@ -24,11 +25,11 @@ class Sync:
         self._source = torch.Generator("cpu").manual_seed(seed)
         self._noise = first_noise(self._source, resolution)
 
-    def window(
-        self, faces: Tensor, audio: Tensor, steps: int = 20, guidance: float = 1.5, *, tell: Heard = lambda *_: None
+    def windows(
+        self, faces: Tensor, audio: Tensor, steps: int = 20, guidance: float = 1.5, *, tell: Heard = unheard
     ) -> Tensor:
-        """(f, 3, R, R) in 0..255 and (f, S, D) -> (f, 3, R, R), about -1..1, on the processor."""
-        noise = draws(self._source, len(faces), self._resolution)
+        """As `synced`: windows of equal length (b, f, ...), in their order in the video."""
+        noise = [draws(self._source, len(window), self._resolution) for window in faces]
         return synced(self._unet, self._vae, faces, audio, self._noise, noise, steps, guidance, tell=tell)
 
 
@@ -38,18 +39,22 @@ def synced(
     faces: Tensor,
     audio: Tensor,
     noise: Tensor,
-    vae_noise: Draws,
+    vae_noise: Sequence[Draws],
     steps: int = 20,
     guidance: float = 1.5,
     *,
-    tell: Heard = lambda *_: None,
+    tell: Heard = unheard,
 ) -> Tensor:
-    """As `Sync.window`, with every random number given: noise (1, 4, 1, R/8, R/8)."""
+    """Windows at once, with every random number given: (b, f, 3, R, R), about -1..1, on the processor.
+
+    faces: (b, f, 3, R, R) in 0..255; audio: (b, f, S, D); noise: (1, 4, 1, R/8, R/8); vae_noise: one for each window.
+    """
     with torch.no_grad():
-        seen = prepared(faces)
-        known = condition(vae, seen, vae_noise)
-        latents = denoised(unet, noise, known, audio[None], steps, guidance, tell=tell)
-        return composited(decoded(vae, latents[0].transpose(0, 1)).cpu(), seen)
+        seen = [prepared(window) for window in faces]
+        known = [condition(vae, window, drawn) for window, drawn in zip(seen, vae_noise, strict=True)]
+        latents = denoised(unet, noise, torch.cat(known), audio, steps, guidance, tell=tell)
+        made = [decoded(vae, window.transpose(0, 1)).cpu() for window in latents]
+        return torch.stack([composited(mouths, window) for mouths, window in zip(made, seen, strict=True)])
 
 
 def composited(made: Tensor, faces: Faces) -> Tensor:

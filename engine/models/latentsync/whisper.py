@@ -50,7 +50,9 @@ def encoder(dims: Mapping[str, int], state: Mapping[str, Tensor]) -> WhisperEnco
         made.load_state_dict(weights, strict=True, assign=True)
     except RuntimeError as problem:
         brief = str(problem).splitlines()[1].strip()
-        raise BackendError(f"the weights of Whisper do not fit its sizes: {brief}", "Use whisper/tiny.pt.") from None
+        raise BackendError(
+            f"the weights of Whisper do not fit its sizes: {brief}", "Use the whisper/tiny.pt of LatentSync."
+        ) from None
     torch.nn.Module.float(made.requires_grad_(False)).train(False)
     return made
 
