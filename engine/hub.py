@@ -25,6 +25,7 @@ _FINAL = range(400, 408)  # Answers that are the same when asked again.
 _TEXTS = (".json", ".txt", ".model", ".jinja", ".tiktoken")
 # The main weights of a part, as diffusers and transformers name them; those of another precision have longer names.
 _WEIGHTS = re.compile(r"(diffusion_pytorch_model|model)(-\d+-of-\d+)?\.safetensors(\.index\.json)?")
+_DIGEST = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")  # It becomes a file's name.
 _CARDS = re.compile(r"README\.md|LICEN[SC]E[\w.-]*", re.IGNORECASE)
 
 
@@ -81,7 +82,8 @@ def listing(model: str, revision: str, lora: str = "") -> Listing:
         wanted = [lora]
     elif "model_index.json" in there:
         index = Listing(model, commit, [there["model_index.json"]])
-        bring(index, index.files[0], lambda _: None)
+        with alone(model):
+            bring(index, index.files[0], lambda _: None)
         wanted = list(_needed(index.blob(index.files[0]).read_bytes(), there))
     else:
         raise Unknown(f"{model} on the hub is no model of diffusers: it has no model_index.json", _ANOTHER)
@@ -206,6 +208,8 @@ def explained(model: str, revision: str) -> Iterator[None]:
         raise Unknown(f"the hub has no model {model}, or does not show it to you", hint) from None
     except errors.OfflineModeIsEnabled:
         raise FetchError(f"{model} cannot be fetched: HF_HUB_OFFLINE is set", "Unset it, and try again.") from None
+    except errors.HFValidationError:
+        raise Unknown(f"'{model}' is no id of the hub", "Name one such as black-forest-labs/FLUX.1-dev.") from None
     except errors.HTTPError as problem:
         answer = getattr(problem, "response", None)
         where = page(model).removesuffix(f"/{model}")
@@ -213,6 +217,11 @@ def explained(model: str, revision: str) -> Iterator[None]:
             raise FetchError(f"{where} cannot be reached for {model}: {_brief(problem)}", again) from None
         said = f"{where} answered {answer.status_code} {answer.reason_phrase}"
         raise FetchError(f"{model} cannot be fetched: {said}", again) from None
+    except ValueError:
+        where = page(model).removesuffix(f"/{model}")
+        raise FetchError(
+            f"what {where} answers is no hub's answer", "Is it one, or is a login page before it?"
+        ) from None
 
 
 def _accept(model: str) -> str:
@@ -228,7 +237,10 @@ def _brief(problem: BaseException) -> str:
 
 def _file(one: Any) -> File:
     large = one.lfs is not None
-    return File(one.rfilename, int(one.size or 0), str(one.lfs.sha256 if large else one.blob_id), large)
+    file = File(one.rfilename, int(one.size or 0), str(one.lfs.sha256 if large else one.blob_id), large)
+    if not _DIGEST.fullmatch(file.digest):
+        raise FetchError(f"the hub tells no digest of {file.name}", "If HF_ENDPOINT names a mirror, use another.")
+    return file
 
 
 def _part(blob: Path) -> Path:

@@ -37,6 +37,7 @@ class Hub:
         self.gated: set[str] = set()  # Models whose terms must be accepted.
         self.breaks: dict[str, int] = {}  # File: after so many bytes the connection is cut, once.
         self.hangs: dict[str, int] = {}  # File: after so many bytes nothing more comes.
+        self.portal = False  # Whether a page of some wireless network answers in its stead.
         self.spoils: set[str] = set()  # Files that come with other bytes than were told.
         self.hung = threading.Event()
         self.released = threading.Event()
@@ -89,6 +90,10 @@ class _Desk(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         self.hub.asked.append(Asked(self.command, path, self.headers.get("Range", "")))
         parts = path.strip("/").split("/")
+        if self.hub.portal:
+            self._head(200, {"Content-Type": "text/html", "Content-Length": "6"})
+            self.wfile.write(b"<html>")
+            return
         if parts[:2] == ["api", "models"] and parts[4:5] == ["revision"]:
             self._about("/".join(parts[2:4]), "/".join(parts[5:]))
         elif parts[2:3] == ["resolve"]:

@@ -264,13 +264,20 @@ def test_a_lora_of_the_profile_comes_alone(space: Space, hub: Hub) -> None:
         ),
         (
             FLUX,
+            "made/Tiny--FLUX",
+            "8:14",
+            "'made/Tiny--FLUX' is no id of the hub",
+            "Name one such as black-forest-labs/FLUX.1-dev.",
+        ),
+        (
+            FLUX,
             LOOKS,
             "8:14",
             f"{LOOKS} on the hub is no model of diffusers: it has no model_index.json",
             "Name a model in the layout of diffusers; many have -Diffusers at the end of their names.",
         ),
     ],
-    ids=["revision", "model", "name", "layout"],
+    ids=["revision", "model", "name", "id", "layout"],
 )
 def test_the_author_s_mistakes_have_their_place(
     space: Space, hub: Hub, was: str, now: str, place: str, message: str, hint: str
@@ -317,7 +324,11 @@ def test_what_can_come_does_when_another_model_cannot(space: Space, hub: Hub) ->
     assert WEIGHTS in space.names()
 
 
-def test_no_network_is_told(space: Space) -> None:
+def test_no_network_is_told(space: Space, hub: Hub) -> None:
+    hub.portal = True
+    assert space.fetch() == Said(
+        1, "", f"mikebot: what {hub.address} answers is no hub's answer\n  Is it one, or is a login page before it?\n"
+    )
     nobody = "http://127.0.0.1:9"
     said = space.fetch(HF_ENDPOINT=nobody)
     assert (said.code, said.out) == (1, "")
