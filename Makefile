@@ -9,14 +9,14 @@ NODE := $(VENV)/node/.done
 NPM := $(addprefix tests/editor/,package.json package-lock.json .npmrc)
 JOBS ?= 2
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench bench-gpu clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    render projects/firewalls and say where the film is"
 	@echo "make test    run every test"
 	@echo "make check   ruff, mypy, the projects, the schemas, the layers, the pages"
-	@echo "make bench   measure"
+	@echo "make bench   measure; make bench-gpu: models of full size on this machine's GPU"
 	@echo "make clean   remove what the above made; films, store and $(VENV) stay"
 
 demo: $(LIGHT)
@@ -36,6 +36,11 @@ check: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks
+
+# Torch as it is for the GPU, not as tests pin it; float8 and four bits where torchao and bitsandbytes are there.
+bench-gpu: $(LIGHT)
+	$(BIN)/python -m pip install --quiet --editable '.[final]'
+	$(BIN)/python -m benchmarks.gpu
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

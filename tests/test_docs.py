@@ -53,7 +53,7 @@ def test_readme_names_every_command_and_no_other() -> None:
         assert mikebot(ROOT, name, "--help").out.startswith(f"usage: mikebot {name} ")
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "check", "bench", "clean"])
+@pytest.mark.parametrize("target", ["demo", "test", "check", "bench", "bench-gpu", "clean"])
 def test_make_knows_what_the_pages_name(target: str) -> None:
     done = subprocess.run(
         ["make", "--dry-run", target], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60, check=False
@@ -63,8 +63,8 @@ def test_make_knows_what_the_pages_name(target: str) -> None:
 
 
 def test_every_make_target_that_pages_name_is_there() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    named = {name for page in PAGES for name in re.findall(r"(?:^    |`)make ([a-z]+)", page.read_text("utf-8"), re.M)}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = {name for page in PAGES for name in re.findall(r"(?:^    |`)make ([a-z-]+)", page.read_text("utf-8"), re.M)}
     assert {"demo", "test"} <= named <= targets
 
 

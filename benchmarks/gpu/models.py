@@ -109,7 +109,7 @@ def _wan(_: Any) -> Mapping[str, tuple[Callable[[], Any], str]]:
         "image_encoder": (lambda: CLIPVisionModel(CLIPVisionConfig(**eyes)).eval(), "float32"),
         "image_processor": (lambda: CLIPImageProcessorPil(**seen), "float32"),
         "transformer": (lambda: diffusers.WanTransformer3DModel(**_DIT, **sizes), "bfloat16"),
-        "vae": (lambda: diffusers.AutoencoderKLWan(), "float32"),
+        "vae": (diffusers.AutoencoderKLWan, "float32"),
     }
 
 
