@@ -241,6 +241,12 @@ def test_numbers_that_are_none_are_an_error_and_not_a_black_film(first: Path, tm
     assert not (tmp_path / "out/video").exists()
 
 
+def test_a_model_is_kept_whole_where_there_is_no_gpu_to_move_it_off(wan: Bench, first: Path, tmp_path: Path) -> None:
+    plain = wan.run(clip(), tmp_path / "plain", first=first)
+    auto = Bench(clip(offload="auto")).run(clip(offload="auto"), tmp_path / "auto", first=first)
+    assert (auto / "video").read_bytes() == (plain / "video").read_bytes()
+
+
 def test_a_cache_a_scheduler_and_tiles_are_the_library_s(first: Path, tmp_path: Path) -> None:
     import torch
     from diffusers import FirstBlockCacheConfig, UniPCMultistepScheduler, WanImageToVideoPipeline
