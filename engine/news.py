@@ -38,7 +38,7 @@ class News:
         self._hearers: dict[int, Hear] = {}
         self._view: View | None = None
         self._dirty: set[str] = set()  # Scenes.
-        self._all = False  # The scenes themselves may be others.
+        self._all = False  # Every scene is to be looked at.
         self._changed = self._closed = False
         self._top: dict[str, Any] = {"session": session, "version": 0, **_nothing()}
         self._sent: dict[str, Any] = {}  # What listeners know: top, and scenes by id.
@@ -58,10 +58,9 @@ class News:
         """What a save needs cannot be told, for a reason that is not the author's; what was before stays."""
         with self._woken:
             if self._view is not None:
-                self._view.stop()
+                self._dirty |= self._view.stop()
             failures = [{"step": "", "scene": "", "message": message, "hint": ""}]
             self._top |= {"save": save, "base": base, "phase": "failed", "mistakes": [], "failures": failures}
-            self._all = True
             self._wake()
 
     def begin(self, save: int, base: str, project: Project, touched: Sequence[str], view: View) -> None:
@@ -86,7 +85,8 @@ class News:
         with self._woken:
             if self._view is not None:
                 view.inherit(self._view, touched)
-            self._view, self._all = view, True
+            self._dirty |= view.unlike(self._view)
+            self._view = view
             self._top |= top
             self._wake()
 
@@ -110,7 +110,7 @@ class News:
     def failed(self, view: View, message: str) -> None:
         """A build is over, without a film."""
         with self._woken:
-            view.stop()
+            changed = view.stop()
             failures = [
                 {"step": name, "scene": work.step.scene, "message": work.error, "hint": ""}
                 for name, work in view.work.items()
@@ -118,12 +118,12 @@ class News:
             ]
             if message:
                 failures.append({"step": "", "scene": "", "message": message, "hint": ""})
-            self._end(view, "failed", failures=failures)
+            self._end(view, "failed", changed, failures=failures)
 
     def film(self, save: int, base: str, view: View, done: Delivered, seconds: float) -> None:
         """A film is whole."""
         with self._woken:
-            view.settle(done.built.steps, done.built.results)
+            changed = view.settle(done.built.steps, done.built.results)
             items = {item.output: item for item in done.items}
             starts, at = {}, 0
             for scene in view.board.scenes:
@@ -143,7 +143,7 @@ class News:
             }
             self._named |= view.named  # A page may play on what a newer save has no use for.
             self._top |= {"film": film, "file": str(items["film"].to)}
-            self._end(view, "done", seconds=round(seconds, 2))
+            self._end(view, "done", changed, seconds=round(seconds, 2))
 
     def takes(self, view: View, found: Mapping[str, list[tuple[int, Artifact]]]) -> None:
         """The takes of some scenes' pictures that were made so far."""
@@ -183,10 +183,10 @@ class News:
         with self._lock:
             self._hearers.pop(number, None)
 
-    def _end(self, view: View, phase: str, **top: Any) -> None:
+    def _end(self, view: View, phase: str, changed: set[str], **top: Any) -> None:
         """A build is over. A newer save may have mistakes: then it is that of which the phase tells."""
         if view is self._view:
-            self._all = True
+            self._dirty |= changed
             self._top |= top
             if self._top["phase"] == "rendering":
                 self._top["phase"] = phase
@@ -251,22 +251,22 @@ class News:
     def _taken(self) -> tuple[dict[str, Any] | None, dict[str, dict[str, Any]]]:
         """What changed since it was last told."""
         self._changed = False
-        dirty, whole = self._dirty, self._all
+        dirty, whole = self._dirty, self._all or not self._scenes
         self._dirty, self._all = set(), False
         if not self._hearers:
             return None, {}
         self._top["version"] += 1
         top = dict(self._top) | self._progress()
-        now = self._gathered(None if whole or not self._scenes else dirty)
+        now = self._gathered(None if whole else dirty)
         self._remember_names()
         changed = {name: scene for name, scene in now.items() if self._scenes.get(name) != scene}
         patch = {"version": top["version"], "top": {k: v for k, v in top.items() if self._sent.get(k, ...) != v}}
-        if whole or not self._scenes:
-            patch["order"] = list(now)
-            patch["gone"] = [name for name in self._scenes if name not in now]
-            self._scenes = now
-        else:
-            self._scenes |= now
+        order = [scene.id for scene in self._view.board.scenes] if self._view is not None else []
+        if whole or order != list(self._scenes):
+            patch["order"] = order
+            patch["gone"] = sorted(self._scenes.keys() - set(order))
+        known = self._scenes | now
+        self._scenes = {name: known[name] for name in order}
         self._sent = top
         return patch, changed
 

@@ -48,6 +48,7 @@ class _Planned:
         self.scene = scene
         self.opening = opening
         self.pictures: dict[int, tuple[int, list[Step]]] = {}
+        self.sounds: dict[tuple[int, int], list[Step]] = {}  # Likewise by frames and channels, on the sound's grid.
 
 
 class Planner:
@@ -74,6 +75,7 @@ class Planner:
         self.fps = rate(board.format.fps)
         self.frames: dict[str, int] = {}  # Of each scene whose length is known.
         self._pictures, self._sound = PicturePlan(self.board, profile), SoundPlan(self.board, profile)
+        self._placeless = not apart and self._sound.placeless() and all(map(self._on_grid, self.board.scenes))
         self._entered: dict[str, Step] = {}  # The step of each scene whose length is known.
         self._places = {scene.id: number for number, scene in enumerate(self.board.scenes)}
         self._speakers = {f"{s.id}/narration": s for s in self.board.scenes if speaks(s)}
@@ -126,8 +128,8 @@ class Planner:
             head = 0 if self.apart else self._pictures.head(scene, frames)
             pictures[samples] = (frames, list(self._pictures.picture(scene, frames, head)))
         self.frames[scene.id], planned = pictures[samples]
-        steps = list(planned)
-        self._entered[scene.id] = steps[-1]
+        self._entered[scene.id] = planned[-1]
+        steps = [*planned, *self._own_sound(scene)]
         if self.apart:
             steps += self._film(scene.id, (scene,))
         else:
@@ -135,6 +137,15 @@ class Planner:
             if len(self.frames) == len(self.board.scenes):
                 steps += self._film("", self.board.scenes)
         return steps
+
+    def _own_sound(self, scene: Scene) -> list[Step]:
+        """The sound of a scene of known length, where its place in the film does not matter."""
+        if not self._placeless:
+            return []
+        sounds, like = self._planned[scene.id].sounds, (self.frames[scene.id], self._sound.channels)
+        if like not in sounds:
+            sounds[like] = list(self._sound.sounds((scene,), self.frames))
+        return sounds[like]
 
     def _joints(self, scene: Scene) -> Iterator[Step]:
         """The ways into a scene and into the next one, where both of their sides are planned now."""
@@ -159,12 +170,17 @@ class Planner:
         At 25 frames a second, 8 frames are exactly 15 AAC packets. Scenes that end there keep their encoded
         sound wherever they stand in the film, and a narration that grows a little keeps its picture.
         """
-        asked = scene.duration or (None if speaks(scene) else _shown_seconds(scene))
-        least = max(1, -(-asked * self.fps).__floor__()) if asked else 1
+        asked = _asked(scene)
+        least = -(-asked * self.fps).__floor__() if asked else 0
         spoken = frames_for(samples, self.fps)
-        if spoken <= least:
-            return least
+        if spoken <= least or not spoken:
+            return max(1, least)
         return -(-spoken // sound_grid(self.fps)) * sound_grid(self.fps)
+
+    def _on_grid(self, scene: Scene) -> bool:
+        """Whether a scene ends where the film's sound can be cut, however long its narration is."""
+        free = speaks(scene) and not _asked(scene)
+        return free or self._length(scene, 0) % sound_grid(self.fps) == 0
 
     def _voice(self, scene: Scene) -> Iterator[Step]:
         language, kinds = {"language": self.board.language}, self.profile.kinds
@@ -192,9 +208,12 @@ class Planner:
         return made(choice, "speech", scene.id, params, {}, number)
 
     def _film(self, owner: str, scenes: tuple[Scene, ...]) -> Iterator[Step]:
-        """The sound of some scenes, and the film of them."""
-        board, sounds = self.board, list(self._sound.sounds(scenes, self.frames, owner))
-        yield from sounds
+        """The sound of some scenes, if it is not planned with each of them, and the film of all."""
+        board = self.board
+        sounds = [sound for scene in scenes for sound in self._own_sound(scene)]
+        if not sounds:
+            sounds = list(self._sound.sounds(scenes, self.frames, owner))
+            yield from sounds
         inputs: dict[str, Ref] = {}
         spoken = [index for index, scene in enumerate(scenes) if speaks(scene)]
         joints = [(index, head) for index, scene in enumerate(scenes) if (head := self._head(scene))]
@@ -225,6 +244,11 @@ class Planner:
         yield made(self.profile.kinds["film"], "film", owner, params, inputs)
         if self.until == "stems":
             yield self._sound.stems([step for step in sounds if step.kind == "sound"])
+
+
+def _asked(scene: Scene) -> Fraction | None:
+    """The least that a scene lasts, in seconds: what the author says, or what footage without narration has."""
+    return scene.duration or (None if speaks(scene) else _shown_seconds(scene))
 
 
 def _shown_seconds(scene: Scene) -> Fraction | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .graph import Artifact, Ref, Step
+from .implied import sound_grid
 from .kinds import PACKET, SAMPLE_RATE, first_sample, numbered, rate
 from .naming import artifact, made
 from .plan_picture import speaks
@@ -23,6 +24,11 @@ class SoundPlan:
         self.fps = rate(board.format.fps)
         own = any(scene.footage.sound is not None for scene in board.scenes)
         self.channels = 2 if own or board.music is not None else 1
+
+    def placeless(self) -> bool:
+        """Whether a scene sounds alike wherever it stands, as long as every scene ends on the sound's grid."""
+        whole = sound_grid(self.fps) * SAMPLE_RATE % (self.fps * PACKET) == 0
+        return whole and self.board.music is None
 
     def sounds(self, scenes: Sequence[Scene], frames: Mapping[str, int], owner: str = "") -> Iterator[Step]:
         """The music, if there is any, and every scene's sound; `frames` by scene id."""

@@ -69,7 +69,8 @@ class View:
         for name, step in look.steps.items():
             kept = look.states[name] == "hit" and name not in look.twins
             reasons = why.get(name, ()) if look.states[name] == "run" else ()
-            view.work[name] = Work(step, "hit" if kept else "waiting", reasons, result=look.results.get(name))
+            state, progress = ("hit", 1.0) if kept else ("waiting", 0.0)
+            view.work[name] = Work(step, state, reasons, progress=progress, result=look.results.get(name))
         return view
 
     def inherit(self, before: View, touched: Collection[str]) -> None:
@@ -77,6 +78,21 @@ class View:
         if before.planner.around == self.planner.around:
             same = {scene.id for scene in self.board.scenes}.difference(touched)
             self.takes = {name: takes for name, takes in before.takes.items() if name in same}
+
+    def unlike(self, before: View | None) -> set[str]:
+        """The scenes that do not look as they did in another view."""
+        ids = {scene.id for scene in self.board.scenes}
+        if before is None or before.planner.around != self.planner.around:
+            return ids
+        was, now, known = before.steps(), self.steps(), {scene.id: scene for scene in before.board.scenes}
+        return {
+            scene.id
+            for scene in self.board.scenes
+            if known.get(scene.id) != scene
+            or was[scene.id] != now[scene.id]
+            or before.length(scene) != self.length(scene)
+            or before.takes.get(scene.id) != self.takes.get(scene.id)
+        }
 
     def hear(self, event: Event) -> None:
         """A step changed state."""
@@ -93,17 +109,27 @@ class View:
             work.state = "running"
             work.progress = event.done / event.total if event.total else 0.0
 
-    def settle(self, steps: Mapping[str, Step], results: Mapping[str, Result]) -> None:
-        """The build is over: what it did not plan is gone, what it has is known."""
+    def settle(self, steps: Mapping[str, Step], results: Mapping[str, Result]) -> set[str]:
+        """The build is over: what it did not plan is gone, what it has is known. Returns the scenes that this changes."""
+        changed = {work.step.scene for name, work in self.work.items() if name not in steps}
         self.work = {name: work for name, work in self.work.items() if name in steps}
         for name, work in self.work.items():
-            work.result = results.get(name, work.result)
+            result = results.get(name, work.result)
+            if result != work.result:
+                changed.add(work.step.scene)
+            work.result = result
+        return changed
 
-    def stop(self) -> None:
-        """The build was stopped: nothing runs any more."""
-        for work in self.work.values():
-            if work.state == "running":
-                work.state, work.progress, work.loading = "waiting", 0.0, False
+    def stop(self) -> set[str]:
+        """The build was stopped: nothing runs any more. Returns the scenes that this changes."""
+        running = [work for work in self.work.values() if work.state == "running"]
+        for work in running:
+            work.state, work.progress, work.loading = "waiting", 0.0, False
+        return {work.step.scene for work in running}
+
+    def length(self, scene: Scene) -> int | None:
+        """Frames of a scene, once they are known."""
+        return self.planner.frames.get(scene.id, self.frames.get(scene.id))
 
     def progress(self) -> dict[str, Any]:
         """How much of the work is done, and how long the rest will take."""
@@ -141,7 +167,7 @@ class View:
 
     def _seen(self, scene: Scene, made: Mapping[str, Result]) -> dict[str, Any]:
         """What can be looked at of a scene, and how long it is."""
-        frames = self.planner.frames.get(scene.id, self.frames.get(scene.id))
+        frames = self.length(scene)
         known = frames is not None and (f"{scene.id}/narration" in made or not speaks(scene))
         return {
             "seconds": round(float(frames / self.planner.fps), 3) if known and frames is not None else None,

@@ -16,6 +16,7 @@ import pytest
 
 from engine.graph import Artifact, Step
 from engine.plan import Planner
+from engine.plan_sound import SoundPlan
 from engine.storyboard import (
     Choice,
     Footage,
@@ -180,6 +181,23 @@ def test_a_scene_lasts_at_least_its_duration_and_exactly_if_that_is_longer(durat
 def test_a_rate_at_which_packets_and_frames_meet_too_late_has_no_grid() -> None:
     assert frames(48_000, "30000/1001") == 30
     assert frames(48_049, "30000/1001") == 31
+
+
+@pytest.mark.parametrize("fps", ["24", "25", "30", "48", "50", "60", "30000/1001", "1"])
+@pytest.mark.parametrize("duration", [None, "0.32", "0.5", "3"])
+def test_sound_that_is_planned_early_is_what_its_place_in_the_film_asks_for(fps: str, duration: str | None) -> None:
+    """A scene's sound is known with its own length where every scene ends on the grid, else with the film's."""
+    lasts = Fraction(duration) if duration else None
+    scenes = (scene("a", narration="Hi."), scene("b", narration="Ho.", duration=lasts), scene("c", narration="Hu."))
+    board = Storyboard("T", scenes, format=Format(64, 36, fps))
+    planner = Planner(board, DRAFT)
+    steps = {step.name: step for step in planned(planner)}
+    placed = list(SoundPlan(board, DRAFT).sounds(board.scenes, planner.frames))
+    assert [steps[sound.name] for sound in placed] == placed
+    early = Planner(board, DRAFT)
+    early.begin()
+    learned = {step.name for step in early.learn("c/narration", {"samples": 20_000})}
+    assert ("c/sound" in learned) == ((fps in {"25", "50"} and duration in {None, "0.32"}) or fps == "48")
 
 
 def test_a_length_is_learned_once() -> None:

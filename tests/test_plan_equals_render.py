@@ -47,7 +47,7 @@ EDITS: dict[str, tuple[Callable[[Board], Any], set[str], set[str]]] = {
     "a narration": (
         scene(0, narration="No."),
         {"a/speech"},
-        {"a/narration", "a/clip", "a/clip/2", "a/talk", "a/scene", "a/sound", "b/sound", "film"},
+        {"a/narration", "a/clip", "a/clip/2", "a/talk", "a/scene", "a/sound", "film"},
     ),
     "an image prompt": (scene(1, image_prompt="a lake"), {"b/still"}, {"b/clip", "b/scene", "film"}),
     "a video prompt": (scene(0, video_prompt="pan left"), {"a/clip"}, {"a/talk", "a/scene", "film"}),
@@ -73,7 +73,7 @@ def test_an_edit(tmp_path: Path, name: str) -> None:
 def test_an_empty_store(tmp_path: Path) -> None:
     """What reads nothing is certain; of two scenes that are alike, one is made."""
     shop = Workshop(tmp_path / "w", {**BOARD, "scenes": [*BOARD["scenes"], COPY]})
-    assert planned(shop, "run") == {"a/speech", "a/still", "b/still"}
+    assert planned(shop, "run") == {"a/speech", "a/still", "b/still", "b/sound"}
     hits = planned(shop, "hit")
     assert hits == {"c/speech", "c/still"}
     render = shop.render()
