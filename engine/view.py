@@ -110,7 +110,7 @@ class View:
             work.progress = event.done / event.total if event.total else 0.0
 
     def settle(self, steps: Mapping[str, Step], results: Mapping[str, Result]) -> set[str]:
-        """The build is over: what it did not plan is gone, what it has is known. Returns the scenes that this changes."""
+        """The build is over: what it did not plan is gone, what it has is known. Returns the scenes that changed."""
         changed = {work.step.scene for name, work in self.work.items() if name not in steps}
         self.work = {name: work for name, work in self.work.items() if name in steps}
         for name, work in self.work.items():
@@ -121,7 +121,7 @@ class View:
         return changed
 
     def stop(self) -> set[str]:
-        """The build was stopped: nothing runs any more. Returns the scenes that this changes."""
+        """The build was stopped: nothing runs any more. Returns the scenes that changed."""
         running = [work for work in self.work.values() if work.state == "running"]
         for work in running:
             work.state, work.progress, work.loading = "waiting", 0.0, False
