@@ -20,11 +20,15 @@ PACKET = 1024  # Samples in one AAC packet.
 
 @dataclass(frozen=True)
 class Speech:
-    """One sentence, spoken. Writes `audio` (WAV, 16-bit PCM, mono, any rate) and `timing`."""
+    """One sentence, spoken. Writes `audio` (WAV, 16-bit PCM, mono, any rate) and `timing`.
+
+    Reads `voice`, the persona's reference recording, and `checkpoint`, a voice of their own.
+    """
 
     text: str
     language: str = "en"
     pronunciation: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0  # Said to backends that draw random numbers (`seeded`); others need none in their keys.
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ class Kind(NamedTuple):
 
 
 KINDS: Mapping[str, Kind] = {
-    "speech": Kind(Speech, ("voice",), (), ("audio", "timing")),
+    "speech": Kind(Speech, ("voice", "checkpoint"), (), ("audio", "timing")),
     "narration": Kind(Narration, ("recording",), ("audio", "timing"), ("audio", "timing"), ("samples",)),
     "still": Kind(Still, ("image", "portrait", "look", "source"), ("font",), ("image",)),
     "clip": Kind(Clip, ("first", "still", "video"), (), ("video", "last")),

@@ -94,6 +94,7 @@ OUTSIDE = {
     "pocketsphinx": {"backends"},
     "pygments": {"backends"},
     "budoux": {"backends"},
+    "nemo_text_processing": {"backends"},
     "regex": {"backends"},
     "starlette": {"preview"},
     "uvicorn": {"preview"},

@@ -109,18 +109,18 @@ def _heard(text: str, spoken: Said, starts: Sequence[tuple[int, int]]) -> dict[i
 def _written(texts: list[str], first: Mapping[int, int], phones: list[Interval], samples: int) -> list[Interval]:
     """Intervals of all tokens: those that espeak-ng ran together ("has been") share by their letters."""
     if not phones:
-        return _share(texts, 0, samples)
+        return share(texts, 0, samples)
     heads = sorted(first) or [0]
     found: list[Interval] = []
     for head, following in zip(heads, [*heads[1:], len(texts)], strict=True):
         group = texts[0 if head == heads[0] else head : following]
         end = first.get(following, samples)
         within = [phone for phone in phones if first.get(head, 0) <= phone[0] < end]
-        found += _share(group, within[0][0], within[-1][1]) if within else _share(group, first.get(head, 0), end)
+        found += share(group, within[0][0], within[-1][1]) if within else share(group, first.get(head, 0), end)
     return found
 
 
-def _share(texts: list[str], start: int, end: int) -> list[Interval]:
+def share(texts: list[str], start: int, end: int) -> list[Interval]:
     """Divide an interval among tokens by their letters; marks alone get no time, unless there is nothing else."""
     weights = [sum(c.isalnum() for c in text) for text in texts]
     if not any(weights):

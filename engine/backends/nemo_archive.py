@@ -24,9 +24,9 @@ MOST_FILES, MOST_BYTES, LONGEST_CONFIG = 1000, 20_000_000_000, 4_000_000
 _MODULES = "nemo.collections.tts.modules.audio_codec_modules"
 _TOKENIZERS = "nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers"
 _G2P = "nemo.collections.tts.g2p.models"
-_NETWORKS = ("HiFiGANEncoder", "HiFiGANDecoder", "CausalHiFiGANEncoder", "CausalHiFiGANDecoder", "ResNetDecoder")
-_NETWORKS += ("FullBandMelEncoder", "MultiBandMelEncoder", "MultiResolutionSTFTEncoder")
-_NETWORKS += ("FiniteScalarQuantizer", "GroupFiniteScalarQuantizer", "MelSpectrogramProcessor", "STFTProcessor")
+_NETWORKS = {"HiFiGANEncoder", "HiFiGANDecoder", "CausalHiFiGANEncoder", "CausalHiFiGANDecoder", "ResNetDecoder"}
+_NETWORKS |= {"FullBandMelEncoder", "MultiBandMelEncoder", "MultiResolutionSTFTEncoder"}
+_NETWORKS |= {"FiniteScalarQuantizer", "GroupFiniteScalarQuantizer", "MelSpectrogramProcessor", "STFTProcessor"}
 _LOSSES = ("GeneratorHingedLoss", "GeneratorSquaredLoss", "DiscriminatorHingedLoss", "DiscriminatorSquaredLoss")
 _LANGUAGES = ("English", "German", "Spanish", "French", "Italian", "Hindi", "Vietnamese", "Arabic")
 _PHONEMES = ("English", "German", "Italian", "Chinese")
@@ -41,8 +41,8 @@ MADE |= {f"{_G2P}.ja_jp_ipa.{name}" for name in ("JapaneseG2p", "JapaneseKatakan
 # Tokenizers of transformers. NeMo would run a program that comes with one: these two have none.
 FOREIGN = {"AutoTokenizer": ("google/byt5-small",), "T5Tokenizer": ("google-t5/t5-small",)}
 # What only training makes, or would download: left out of the configuration, and named by nothing else.
-LEFT_OUT = ("train_ds", "validation_ds", "test_ds", "optim", "discriminator", "slm_encoder", "slm_predictor")
-LEFT_OUT += ("log_config", "text_context_remapping_json", "mmd_loss", "mmd_time_loss")
+LEFT_OUT = {"train_ds", "validation_ds", "test_ds", "optim", "discriminator", "slm_encoder", "slm_predictor"}
+LEFT_OUT |= {"log_config", "text_context_remapping_json", "mmd_loss", "mmd_time_loss"}
 _TRAINING = re.compile(
     r"torch\.optim\.[A-Z]\w*|nemo\.core\.optim\.[\w.]+"
     r"|nemo\.collections\.tts\.data\.text_to_speech_dataset(_lhotse)?\.[A-Z]\w*"

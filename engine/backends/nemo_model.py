@@ -89,7 +89,7 @@ def fill(model: Any, voice: Unpacked) -> None:
 def ready(model: Any) -> Any:
     """A model that says the same each time: no dropout, each word in the phones of its dictionary."""
     for tokenizer in model.tokenizer.tokenizers.values():
-        g2p = getattr(tokenizer, "g2p", None)
+        g2p: Any = getattr(tokenizer, "g2p", None)
         if hasattr(g2p, "phoneme_probability"):
             g2p.phoneme_probability = 1.0
     return model.eval()

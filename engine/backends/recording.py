@@ -14,15 +14,15 @@ from .heard import WINDOW, voiced
 from .joining import FADE, Interval, Sound
 
 
-def decoded(path: Path, tell: Tell) -> Sound:
-    """All of the first sound stream. Raises Unreadable."""
+def decoded(path: Path, tell: Tell, rate: int = SAMPLE_RATE) -> Sound:
+    """All of the first sound stream, mono. Raises Unreadable."""
     import av
 
     sounds: list[Sound] = []
     with probe.open_media(path, probe.AUDIO_HINT) as container:
         stream = container.streams.audio[0]
         stream.codec_context.thread_count = 1
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
         for frame in container.decode(stream):
             sounds += [part.to_ndarray()[0] for part in resampler.resample(frame)]
             tell.progress(0, 1)

@@ -1,0 +1,240 @@
+"""speech.nemo: the persona's voice by NeMo's Magpie, cloned from a recording, fine-tuned, or a speaker of its own."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import wave
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..errors import BackendError
+from ..kinds import Inputs, Speech, Tell
+from . import espeak_text, model_folder
+from .diffusion_knobs import Misfit
+from .signatures import meant
+
+DEVICES, DTYPES = ("auto", "cpu", "cuda"), ("float32", "bfloat16")
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "temperature": (0.0, 2.0),
+    "topk": (0, 100_000),
+    "cfg_scale": (0.0, 10.0),
+    "seconds": (0.0, 120.0),
+    "retries": (0, 10),
+    "speaker": (0, 1000),
+}
+MISSING = "speech.nemo needs nemo_toolkit, which is not installed: pip install 'mikebot[voice]'"
+LONGEST = 150  # Words of a sentence: no model of this sort says more at once.
+REST = 0.3  # Seconds of silence in place of a text with nothing to say.
+
+
+@dataclass(frozen=True)
+class NemoParams(Speech):
+    """Knobs of Magpie. What is 0 is as the model's own configuration has it; `guard` names what `retries` are for."""
+
+    model: str = ""  # A folder below one of MIKEBOT_MODELS, or an id of the hub, with one .nemo in it.
+    revision: str = ""
+    codec: str = ""  # Likewise.
+    codec_revision: str = ""
+    speaker: int = 0  # Of a model with speakers of its own.
+    device: str = "auto"
+    dtype: str = "float32"  # bfloat16: quicker on a GPU, with other samples.
+    temperature: float = 0.0
+    topk: int = 0
+    cfg_scale: float = 0.0
+    seconds: float = 0.0  # At which a sentence is cut off.
+    guard: bool = True  # Hold each sentence against what is expected of it, and say it again where it is not so.
+    retries: int = 3
+    normaliser: str = ""  # Which nemo_text_processing writes numbers out; the engine fills it in.
+    checkpoint: str = ""  # The digest of the persona's own; the plan fills it in.
+
+
+class Nemo:
+    """MagpieTTSModel with its codec; the process that holds it stays."""
+
+    kind = "speech"
+    name = "nemo"
+    version = "1"
+    exact = False  # On a processor it is; a GPU adds in any order.
+    seeded = remarks = True
+    files: ClassVar[Mapping[str, str]] = {"reference": "audio", "checkpoint": "voice"}  # What a persona may bring.
+    Params = NemoParams
+
+    def __init__(self) -> None:
+        self._model: Any = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._spec: Mapping[str, Any] = {}
+        self._espeak: Any = None
+
+    @staticmethod
+    def misfits(params: Mapping[str, Any]) -> Iterator[Misfit]:
+        """What is wrong with a profile's params."""
+        hint = f"Name a folder below one that {model_folder.VARIABLE} names, or an id of the hub, which holds a .nemo."
+        for name in ("model", "codec"):
+            if not params.get(name):
+                yield Misfit((name,), f"no {name} is named", hint)
+            elif not model_folder.NAME.fullmatch(str(params[name])):
+                yield Misfit((name,), f"'{params[name]}' is no name of a model", hint)
+        for name in ("revision", "codec_revision"):
+            if not model_folder.REVISION.fullmatch(str(params.get(name) or "main")):
+                yield Misfit((name,), f"'{params[name]}' is no revision", "Name a commit.")
+        for name, known in (("device", DEVICES), ("dtype", DTYPES)):
+            value = params.get(name, known[0])
+            if value not in known:
+                yield Misfit(
+                    (name,), f"{name} cannot be '{value}'{meant(str(value), known)}", f"It takes {', '.join(known)}."
+                )
+        for name, (least, most) in LIMITS.items():
+            value = params.get(name, 0)
+            if isinstance(value, int | float) and not least <= value <= most:
+                yield Misfit((name,), f"{name} is {value}, but must be from {least:g} to {most:g}")
+
+    @staticmethod
+    def settled(params: Mapping[str, Any]) -> dict[str, Any]:
+        """A profile's params with the revisions of what is here, and of what writes numbers out."""
+        from .nemo_text import normalizer_version
+
+        found = {**params, "normaliser": normalizer_version()}
+        for name, revision in (("model", "revision"), ("codec", "codec_revision")):
+            try:
+                found[revision] = model_folder.find(str(params[name]), str(params.get(revision, ""))).revision
+            except (BackendError, OSError, KeyError):
+                found[revision] = params.get(revision, "")  # Told when it is wanted.
+        return found
+
+    def check(self, params: NemoParams) -> list[str]:
+        if any(find_spec(name) is None for name in ("nemo", "torch", "omegaconf")):
+            return [MISSING]
+        said = {name: getattr(params, name) for name in NemoParams.__dataclass_fields__}
+        reasons = [f"{found.message} ({found.hint})" if found.hint else found.message for found in self.misfits(said)]
+        return reasons or [*_archives(params), *_wordy(params.text)]
+
+    def model(self, params: NemoParams) -> str:
+        names = ("model", "revision", "codec", "codec_revision", "device", "checkpoint")
+        return json.dumps({name: getattr(params, name) for name in names}, sort_keys=True)
+
+    def size(self, model: str) -> int:
+        """Bytes that a model takes in memory: an archive is not compressed."""
+        said = json.loads(model)
+        named = [("codec", "codec_revision"), *([] if said["checkpoint"] else [("model", "revision")])]
+        return sum(archive(said[name], said[revision]).stat().st_size for name, revision in named)
+
+    def load(self, model: str) -> None:
+        """Bring a model into memory; a persona's own when the first sentence brings it."""
+        self.unload("")
+        self._spec = json.loads(model)
+        if not self._spec["checkpoint"]:
+            self._restore(archive(self._spec["model"], self._spec["revision"]))
+
+    def unload(self, model: str) -> None:
+        from .memory import tidy
+
+        self._model = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+        tidy()
+
+    def run(self, params: NemoParams, inputs: Inputs, out: Path, tell: Tell) -> None:
+        from .diffusion import explained
+        from .espeak import Espeak
+        from .nemo_model import offline
+        from .nemo_sentence import Sentence
+
+        if self._model is None:
+            if "checkpoint" not in inputs:
+                raise BackendError("no voice is in memory")
+            self._restore(inputs["checkpoint"])
+        self._espeak = self._espeak or Espeak()
+        with offline(), explained(params.model or "of the persona"):
+            reference = _reference(self._model, params, inputs, tell)
+            sentence = Sentence(self._model, params, reference, self._espeak, tell)
+            if not sentence.said.words:
+                timing = _nothing(params.text, int(self._model.output_sample_rate), out / "audio")
+            else:
+                sound, timing = sentence.spoken()
+                _write(out / "audio", sound, int(self._model.output_sample_rate))
+        text = json.dumps(timing, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        (out / "timing").write_bytes(text.encode("utf-8", "replace"))
+        tell.progress(1, 1)
+
+    def _restore(self, model: Path) -> None:
+        from .diffusion import placed
+        from .nemo_model import restored
+
+        self._folder = tempfile.TemporaryDirectory(prefix="mikebot-voice-")
+        codec = archive(self._spec["codec"], self._spec["codec_revision"])
+        self._model = restored(model, codec, Path(self._folder.name), placed(self._spec["device"]))
+
+
+def archive(name: str, revision: str = "") -> Path:
+    """The .nemo in a model's folder. Raises BackendError where there is none, or several."""
+    folder = model_folder.lies(name, revision)
+    there = sorted(file for file in folder.iterdir() if file.suffix == ".nemo")
+    if len(there) != 1:
+        has = f"has {len(there)} .nemo archives" if there else "holds no .nemo archive"
+        raise BackendError(f"the model {name} {has}", "Leave one in its folder.")
+    return there[0]
+
+
+def _archives(params: NemoParams) -> Iterator[str]:
+    """What is wrong with the archives that a profile names, found without NeMo and without their weights."""
+    named = [("codec", "codec_revision"), *([] if params.checkpoint else [("model", "revision")])]
+    for name, revision in named:
+        try:
+            file = archive(getattr(params, name), getattr(params, revision))
+            about = file.stat()
+            _looked_over(file, name == "codec", (about.st_size, about.st_mtime_ns))
+        except BackendError as error:
+            yield f"{error.message}. {error.hint}" if error.hint else error.message
+
+
+@lru_cache(maxsize=16)
+def _looked_over(file: Path, codec: bool, _as_it_is: tuple[int, int]) -> None:
+    """Look an archive over, once as long as it stays the same."""
+    from .nemo_archive import CODEC, MODEL, looked_over
+
+    looked_over(file, CODEC if codec else MODEL)
+
+
+def _wordy(text: str) -> Iterator[str]:
+    words = len(text.split())
+    if words > LONGEST:
+        yield f"a sentence has {words} words, and the model says {LONGEST} at most. End it earlier with a full stop"
+
+
+def _reference(model: Any, params: NemoParams, inputs: Inputs, tell: Tell) -> Any:
+    """The persona's recording as the model hears it; None for a model with speakers of its own."""
+    from .nemo_speak import heard
+
+    own = int(model.num_baked_speakers)
+    if own and "voice" in inputs:
+        message = f"{params.model or 'the checkpoint'} has {own} speakers of its own, and cannot follow a recording"
+        raise BackendError(message, "Remove reference: from the persona, or name a model that clones.")
+    if own and params.speaker >= own:
+        raise BackendError(f"speaker is {params.speaker}, but the model has {own}", f"Set 0 to {own - 1}.")
+    if own:
+        return None
+    if "voice" not in inputs:
+        message = f"{params.model or 'the checkpoint'} speaks as a recording does, and the persona has none"
+        raise BackendError(message, "Name one in persona.yaml: voice: {nemo: {reference: FILE}}.")
+    return heard(inputs["voice"], model, tell)
+
+
+def _nothing(text: str, rate: int, out: Path) -> dict[str, Any]:
+    """A short rest in place of a text that has nothing to say ("…")."""
+    samples = int(rate * REST)
+    _write(out, bytes(2 * samples), rate)
+    return espeak_text.timing(text, espeak_text.said(text, {}), {"rate": rate, "samples": samples, "events": []})
+
+
+def _write(out: Path, sound: bytes, rate: int) -> None:
+    with wave.open(str(out), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(sound)
