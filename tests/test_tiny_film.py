@@ -321,6 +321,8 @@ def test_the_misfits_of_a_profile_have_words() -> None:
     assert told(Flux, good | {"model": "../a"}) == ["'../a' is no name of a model"]
     assert told(Flux, good | {"model": "/a/b"}) == ["'/a/b' is no name of a model"]
     assert told(Flux, good | {"revision": "a b"}) == ["'a b' is no revision"]
+    lora = {"model": "a/b", "file": "l.safetensors", "part": "transformer_3"}
+    assert told(Flux, good | {"loras": [lora]}) == ["a LoRA changes no part 'transformer_3'"]
     assert told(Flux, good | {"dtype": "float8"}) == ["dtype cannot be 'float8': did you mean 'float32'?"]
     assert told(Flux, good | {"attention": "flash_hub"})[0].startswith("attention cannot be 'flash_hub'")
     assert told(Flux, good | {"quantization": {"backend": "int8"}}) == ["quantization cannot be 'int8'"]

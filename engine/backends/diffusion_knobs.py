@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..errors import BackendError
 from . import model_folder, signatures
+from .lora import PARTS
 from .signatures import Source, meant
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -123,6 +124,10 @@ def _named(params: Mapping[str, Any]) -> Iterator[Misfit]:
             yield Misfit((*path, "model"), f"'{said['model']}' is no name of a model", hint)
         elif path and not str(said.get("file", "")).endswith(".safetensors"):
             yield Misfit(path, "a LoRA is a *.safetensors file", "Write file: NAME.safetensors beside model:.")
+        elif path and said.get("part", "") not in ("", *PARTS):
+            yield Misfit(
+                (*path, "part"), f"a LoRA changes no part '{said['part']}'", f"Write part: {', or '.join(PARTS)}."
+            )
         elif not model_folder.REVISION.fullmatch(str(said.get("revision") or "main")):
             yield Misfit((*path, "revision"), f"'{said['revision']}' is no revision", "Name a commit.")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_kit import SEEN, Desk, Stage, frame, mistake
+from live_kit import SEEN, STEP, Desk, Stage, frame, mistake
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -50,6 +50,14 @@ def test_a_patch_touches_only_what_changed_and_keeps_the_focus(page: Page, stage
     assert page.evaluate("[...document.querySelectorAll('#sheet li *')].every(node => node.mark)")
     expect(frame(page, "lake").get_by_role("button")).to_be_focused()
     expect(page).to_have_title("◌ 0 % · Three places")
+
+
+def test_a_scene_whose_model_comes_into_memory_says_so(page: Page, stage: Stage) -> None:
+    step = {**STEP, "step": "lake/still", "kind": "still", "state": "running", "progress": 0.0, "loading": True}
+    stage.tell({"lake": {"state": "running", "progress": 0.0, "steps": [step]}}, phase="rendering", save=2)
+    expect(frame(page, "lake")).to_contain_text("loading a model")
+    stage.tell({"lake": {"progress": 0.25, "steps": [{**step, "loading": False, "progress": 0.25}]}})
+    expect(frame(page, "lake")).to_contain_text("running 25 %")
 
 
 def test_scenes_that_move_come_and_go_keep_their_nodes_and_the_focus(page: Page, stage: Stage) -> None:

@@ -171,8 +171,11 @@ function reveal(list, node) {
  * A scene's state in a word or two.
  * @param {Scene} scene
  */
-export const stateOf = (scene) =>
-  scene.state === "running" ? `running ${Math.floor(100 * scene.progress)} %` : scene.state;
+export function stateOf(scene) {
+  const running = scene.steps.filter((step) => step.state === "running");
+  if (running.length && running.every((step) => step.loading)) return "loading a model";
+  return scene.state === "running" ? `running ${Math.floor(100 * scene.progress)} %` : scene.state;
+}
 
 /** @param {Scene[]} scenes */
 function sum(scenes) {
