@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .backends import accelerator, find, memory_need, model_folder
-from .backends.diffusion_knobs import QUANTIZED
+from .backends.diffusion_knobs import COMPILER, QUANTIZED, compiler
 from .backends.known_models import KNOWN
 from .backends.memory_need import Need, gigabytes
 from .errors import BackendError
@@ -53,6 +53,8 @@ def checkup(profile: Profile, store: Path) -> Iterator[Finding]:
     if models:
         yield from _packages(FINAL, "pip install 'mikebot[final]'")
         yield from _packages(_quantizers(models), "pip install {}")
+    if any(one.params.get("compile") for one in models) and not compiler():
+        yield Finding("Packages", False, "a C compiler, which compile: true needs", todo=(COMPILER,))
     for part in (profile.kinds, profile.given):
         for kind, choice in part.items():
             yield from _backend(kind, choice)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -17,6 +19,7 @@ DTYPES = ("float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 OFFLOADS = ("auto", "none", "model", "sequential", "group")
 QUANTIZED = {"bitsandbytes_4bit": "bitsandbytes", "bitsandbytes_8bit": "bitsandbytes", "torchao": "torchao"}
+COMPILER = "install gcc or clang, or set compile: false in the profile"
 CASTED = "layerwise"  # Weights kept in eight bits and widened as they are used; diffusers does it alone.
 # What a step says itself, or takes back itself: a profile cannot.
 DECIDED = frozenset(("prompt", "prompt_2", "prompt_3", "image", "last_image", "video", "mask", "mask_image"))
@@ -203,6 +206,13 @@ def _packages(params: Knobs) -> Iterator[str]:
     for name in ("torch", "transformers", "accelerate", *(["peft"] if params.loras else [])):
         if find_spec(name) is None:
             yield f"{params.pipeline} needs {name}, which is not installed: pip install 'mikebot[final]'"
+    if params.compile and not compiler():
+        yield f"compile: true needs a C compiler, and there is none: {COMPILER}"
+
+
+def compiler() -> bool:
+    """Whether there is a C compiler, which torch calls at the first picture of a compiled model."""
+    return any(shutil.which(name) for name in (os.environ.get("CC", ""), "cc", "gcc", "clang") if name)
 
 
 def _weights(params: Knobs) -> Iterator[str]:

@@ -203,6 +203,16 @@ def refused(**changes: Any) -> str:
     return reason
 
 
+def test_a_compiled_model_without_a_compiler_says_what_to_do(flux: Bench, monkeypatch: Any) -> None:
+    assert not list(Flux().check(still(compile=True)))
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CC", raising=False)
+    assert refused(compile=True) == (
+        "compile: true needs a C compiler, and there is none: "
+        "install gcc or clang, or set compile: false in the profile"
+    )
+
+
 def test_a_model_that_is_not_here_says_what_to_type(copied: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     said = (
