@@ -70,7 +70,9 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.add_argument("paths", nargs="+", metavar="PATH", help="a storyboard, its folder, a persona or a profile")
     check.add_argument("--format", choices=("text", "json", "github"), default="text")
     check.add_argument("--script", action="store_true", help="advice, too: length, pace, openings, prompts")
-    check.add_argument("--minutes", type=_minutes, metavar="M", help="advice, too: how far the film is from M minutes")
+    check.add_argument(
+        "--minutes", type=_above_zero, metavar="M", help="advice, too: how far the film is from M minutes"
+    )
 
     plan = commands.add_parser("plan", help="what a render would do, why, and how long that takes")
     _board(plan)
@@ -80,10 +82,10 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _board(render)
     render.add_argument("--scene", action="append", default=[], metavar="ID", help="this scene, no joints; repeatable")
     render.add_argument("--until", choices=UNTIL, default="film", metavar="KIND", help="stop after this kind of step")
-    render.add_argument("--max-minutes", type=_minutes, metavar="M", help="refuse if it may take longer")
+    render.add_argument("--max-minutes", type=_above_zero, metavar="M", help="refuse if it may take longer")
     render.add_argument("--out", metavar="FILE", help="where the film goes")
     render.add_argument("--stems", action="store_true", help="narration, music and picture apart, too")
-    render.add_argument("--lanes", type=_positive, default=0, metavar="N", help="steps at once (default: one a core)")
+    render.add_argument("--lanes", type=_count, default=0, metavar="N", help="steps at once (default: one a core)")
     _vram(render)
     render.add_argument("--fetch", action="store_true", help="first download the models that are missing")
     render.add_argument("--json", action="store_true", help="JSON lines on standard output")
@@ -95,7 +97,7 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     watch.add_argument(
         "--editor", metavar="ADDRESS", help="of a place in your editor: vscode://file{path}:{line}:{column}"
     )
-    watch.add_argument("--lanes", type=_positive, default=0, metavar="N", help="steps at once (default: one a core)")
+    watch.add_argument("--lanes", type=_count, default=0, metavar="N", help="steps at once (default: one a core)")
     _vram(watch)
 
     why = commands.add_parser("why", help="why a scene, or one step of it, would run or did run last")
@@ -113,14 +115,14 @@ def _writing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     write.add_argument("prompt", nargs="?", metavar="PROMPT", help="what the film is about; or a file of notes")
     write.add_argument("--persona", metavar="NAME", help="who explains (the workspace's, where it has one alone)")
     write.add_argument("--name", metavar="NAME", help="of the project's folder (from the prompt)")
-    write.add_argument("--minutes", type=_minutes, metavar="M", help="how long the film is (2)")
-    write.add_argument("--scenes", type=_positive, metavar="N", help="how many scenes it has (six a minute)")
-    write.add_argument("--words-a-scene", type=_minutes, metavar="N", help="how many words are said in one")
+    write.add_argument("--minutes", type=_above_zero, metavar="M", help="how long the film is (2)")
+    write.add_argument("--scenes", type=_count, metavar="N", help="how many scenes it has (six a minute)")
+    write.add_argument("--words-a-scene", type=_above_zero, metavar="N", help="how many words are said in one")
     write.add_argument("--language", metavar="L", help="what is spoken, as a tag: en, de, zh (en)")
     write.add_argument("--source", nargs="+", default=[], metavar="FILE", help="material: text, Markdown, PDF")
     write.add_argument("--outline", metavar="FILE", help="make scenes of these notes, without a model")
     write.add_argument("--scaffold", action="store_true", help="an empty arc to fill in, without a model")
-    write.add_argument("--titles", type=_positive, metavar="N", help="propose so many titles, and write nothing")
+    write.add_argument("--titles", type=_count, metavar="N", help="propose so many titles, and write nothing")
     write.add_argument("--continue", dest="continued", metavar="PATH", help="go on with a storyboard")
     _model(write)
 
@@ -144,19 +146,21 @@ def _model(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=_whole, metavar="N", help="the same seed writes the same, where the model can")
     parser.add_argument("--tries", type=_whole, default=2, metavar="N", help="how often to ask again for one scene (2)")
+    parser.add_argument("--max-tokens", type=_count, default=200_000, metavar="N", help="stop after so many (200000)")
     parser.add_argument(
-        "--max-tokens", type=_positive, default=200_000, metavar="N", help="stop after so many (200000)"
+        "--max-seconds", type=_above_zero, default=3600.0, metavar="S", help="stop after so long (3600)"
     )
-    parser.add_argument("--max-seconds", type=_minutes, default=3600.0, metavar="S", help="stop after so long (3600)")
     parser.add_argument("--json", action="store_true", help="JSON lines on standard output")
 
 
 def _upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     gc = commands.add_parser("gc", help="free what no storyboard and no recent render reaches")
     gc.add_argument("path", nargs="?", default=".", metavar="PATH", help="somewhere in the workspace")
-    gc.add_argument("--cap", type=float, default=50.0, metavar="GB", help="most that the store may hold (50)")
-    gc.add_argument("--free", type=float, default=5.0, metavar="GB", help="least that stays free on the disk (5)")
-    gc.add_argument("--days", type=float, default=30.0, help="renders of so many days are kept (30)")
+    gc.add_argument("--cap", type=_not_negative, default=50.0, metavar="GB", help="most that the store may hold (50)")
+    gc.add_argument(
+        "--free", type=_not_negative, default=5.0, metavar="GB", help="least that stays free on the disk (5)"
+    )
+    gc.add_argument("--days", type=_not_negative, default=30.0, help="renders of so many days are kept (30)")
     _store(gc)
 
     verify = commands.add_parser("verify", help="hash every artifact again, and make a sample of results again")
@@ -188,32 +192,43 @@ def _board(parser: argparse.ArgumentParser) -> None:
 
 def _vram(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--vram", type=_minutes, default=0.0, metavar="GB", help="what models may keep of a GPU's memory (what is free)"
+        "--vram",
+        type=_above_zero,
+        default=0.0,
+        metavar="GB",
+        help="what models may keep of a GPU's memory (what is free)",
     )
 
 
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
+def _within(kind: type[float], least: float, most: float, text: str, words: str) -> float:
+    """A number from the command line; ArgumentTypeError says what it must be."""
+    try:
+        number = kind(text)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"must be {words}, not {text}")
     return number
 
 
-def _port(text: str) -> int:
-    if not 0 <= (number := int(text)) <= 65535:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 65535, not {text}")
-    return number
+def _count(text: str) -> int:
+    return int(_within(int, 1, sys.maxsize, text, "a whole number of at least 1"))
 
 
 def _whole(text: str) -> int:
-    if (number := int(text)) < 0:
-        raise argparse.ArgumentTypeError(f"must be at least 0, not {text}")
-    return number
+    return int(_within(int, 0, sys.maxsize, text, "a whole number of at least 0"))
 
 
-def _minutes(text: str) -> float:
-    if not 0 < (number := float(text)) < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text}")
-    return number
+def _port(text: str) -> int:
+    return int(_within(int, 0, 65535, text, "a whole number from 0 to 65535"))
+
+
+def _above_zero(text: str) -> float:
+    return _within(float, sys.float_info.min, sys.float_info.max, text, "a number above 0")
+
+
+def _not_negative(text: str) -> float:
+    return _within(float, 0, sys.float_info.max, text, "a number of at least 0")
 
 
 def _store(parser: argparse.ArgumentParser) -> None:

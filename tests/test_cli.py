@@ -328,3 +328,20 @@ def test_check_is_silent_where_nothing_is_wrong_and_touches_no_store(tmp_path: P
     assert mikebot(root, "check", "projects/doors", "personas/mikebot") == (0, "", "")
     assert mikebot(root, "check", "projects/doors", "--format", "json") == (0, "[]\n", "")
     assert not (root / ".mikebot").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("render . --lanes x", "argument --lanes: must be a whole number of at least 1, not x"),
+        ("render . --vram 0", "argument --vram: must be a number above 0, not 0"),
+        ("watch . --port 70000", "argument --port: must be a whole number from 0 to 65535, not 70000"),
+        ("gc --days -1", "argument --days: must be a number of at least 0, not -1"),
+        ("gc --cap nan", "argument --cap: must be a number of at least 0, not nan"),
+        ("verify --sample 1.5", "argument --sample: must be a whole number of at least 0, not 1.5"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_in_words(tmp_path: Path, words: str, said: str) -> None:
+    answer = mikebot(tmp_path, *words.split())
+    assert answer.code == 2
+    assert answer.err.splitlines()[-1] == f"mikebot {words.split()[0]}: error: {said}"
