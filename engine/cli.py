@@ -70,9 +70,7 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.add_argument("paths", nargs="+", metavar="PATH", help="a storyboard, its folder, a persona or a profile")
     check.add_argument("--format", choices=("text", "json", "github"), default="text")
     check.add_argument("--script", action="store_true", help="advice, too: length, pace, openings, prompts")
-    check.add_argument(
-        "--minutes", type=_above_zero, metavar="M", help="advice, too: how far the film is from M minutes"
-    )
+    check.add_argument("--minutes", type=_positive, metavar="M", help="advice, too: how far the film is from M minutes")
 
     plan = commands.add_parser("plan", help="what a render would do, why, and how long that takes")
     _board(plan)
@@ -82,7 +80,7 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _board(render)
     render.add_argument("--scene", action="append", default=[], metavar="ID", help="this scene, no joints; repeatable")
     render.add_argument("--until", choices=UNTIL, default="film", metavar="KIND", help="stop after this kind of step")
-    render.add_argument("--max-minutes", type=_above_zero, metavar="M", help="refuse if it may take longer")
+    render.add_argument("--max-minutes", type=_positive, metavar="M", help="refuse if it may take longer")
     render.add_argument("--out", metavar="FILE", help="where the film goes")
     render.add_argument("--stems", action="store_true", help="narration, music and picture apart, too")
     render.add_argument("--lanes", type=_count, default=0, metavar="N", help="steps at once (default: one a core)")
@@ -115,9 +113,9 @@ def _writing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     write.add_argument("prompt", nargs="?", metavar="PROMPT", help="what the film is about; or a file of notes")
     write.add_argument("--persona", metavar="NAME", help="who explains (the workspace's, where it has one alone)")
     write.add_argument("--name", metavar="NAME", help="of the project's folder (from the prompt)")
-    write.add_argument("--minutes", type=_above_zero, metavar="M", help="how long the film is (2)")
+    write.add_argument("--minutes", type=_positive, metavar="M", help="how long the film is (2)")
     write.add_argument("--scenes", type=_count, metavar="N", help="how many scenes it has (six a minute)")
-    write.add_argument("--words-a-scene", type=_above_zero, metavar="N", help="how many words are said in one")
+    write.add_argument("--words-a-scene", type=_positive, metavar="N", help="how many words are said in one")
     write.add_argument("--language", metavar="L", help="what is spoken, as a tag: en, de, zh (en)")
     write.add_argument("--source", nargs="+", default=[], metavar="FILE", help="material: text, Markdown, PDF")
     write.add_argument("--outline", metavar="FILE", help="make scenes of these notes, without a model")
@@ -147,20 +145,16 @@ def _model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_whole, metavar="N", help="the same seed writes the same, where the model can")
     parser.add_argument("--tries", type=_whole, default=2, metavar="N", help="how often to ask again for one scene (2)")
     parser.add_argument("--max-tokens", type=_count, default=200_000, metavar="N", help="stop after so many (200000)")
-    parser.add_argument(
-        "--max-seconds", type=_above_zero, default=3600.0, metavar="S", help="stop after so long (3600)"
-    )
+    parser.add_argument("--max-seconds", type=_positive, default=3600.0, metavar="S", help="stop after so long (3600)")
     parser.add_argument("--json", action="store_true", help="JSON lines on standard output")
 
 
 def _upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     gc = commands.add_parser("gc", help="free what no storyboard and no recent render reaches")
     gc.add_argument("path", nargs="?", default=".", metavar="PATH", help="somewhere in the workspace")
-    gc.add_argument("--cap", type=_not_negative, default=50.0, metavar="GB", help="most that the store may hold (50)")
-    gc.add_argument(
-        "--free", type=_not_negative, default=5.0, metavar="GB", help="least that stays free on the disk (5)"
-    )
-    gc.add_argument("--days", type=_not_negative, default=30.0, help="renders of so many days are kept (30)")
+    gc.add_argument("--cap", type=_amount, default=50.0, metavar="GB", help="most that the store may hold (50)")
+    gc.add_argument("--free", type=_amount, default=5.0, metavar="GB", help="least that stays free on the disk (5)")
+    gc.add_argument("--days", type=_amount, default=30.0, help="renders of so many days are kept (30)")
     _store(gc)
 
     verify = commands.add_parser("verify", help="hash every artifact again, and make a sample of results again")
@@ -193,7 +187,7 @@ def _board(parser: argparse.ArgumentParser) -> None:
 def _vram(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vram",
-        type=_above_zero,
+        type=_positive,
         default=0.0,
         metavar="GB",
         help="what models may keep of a GPU's memory (what is free)",
@@ -223,11 +217,11 @@ def _port(text: str) -> int:
     return int(_within(int, 0, 65535, text, "a whole number from 0 to 65535"))
 
 
-def _above_zero(text: str) -> float:
+def _positive(text: str) -> float:
     return _within(float, sys.float_info.min, sys.float_info.max, text, "a number above 0")
 
 
-def _not_negative(text: str) -> float:
+def _amount(text: str) -> float:
     return _within(float, 0, sys.float_info.max, text, "a number of at least 0")
 
 

@@ -344,4 +344,4 @@ def test_check_is_silent_where_nothing_is_wrong_and_touches_no_store(tmp_path: P
 def test_a_number_that_cannot_be_is_refused_in_words(tmp_path: Path, words: str, said: str) -> None:
     answer = mikebot(tmp_path, *words.split())
     assert answer.code == 2
-    assert answer.err.splitlines()[-1] == f"mikebot {words.split()[0]}: error: {said}"
+    assert answer.err.splitlines()[-1] == f"mikebot {words.split(maxsplit=1)[0]}: error: {said}"
