@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from .build import Event
 from .checkout import Delivered
 from .errors import Damaged, Mistake
 from .graph import Artifact
+from .links import link
 from .project import Project
 from .storyboard import Scene
 from .view import View, cues
@@ -269,16 +269,6 @@ class News:
         self._scenes = {name: known[name] for name in order}
         self._sent = top
         return patch, changed
-
-
-def link(editor: str, file: Path, line: int = 0, column: int = 1) -> str:
-    """The address that opens a file in the author's editor, made from a template with {path}, {line} and {column}.
-
-    Without a line, {line} is left for whoever knows it.
-    """
-    path = quote(file.absolute().as_posix())
-    text = editor.replace("{path}", path if path.startswith("/") else f"/{path}").replace("{column}", str(column))
-    return text.replace("{line}", str(line)) if line else text
 
 
 def _nothing() -> dict[str, Any]:

@@ -43,7 +43,7 @@ LAYERS = (
     {"bench", "fetch", "perform", "build", "forecast", "why", "estimate", "sweep", "recall", "project", "git"},
     {"revision", "diff_steps"},
     {"executors", "worker"},
-    {"unsaved", "inplace", "splice", "view"},
+    {"links", "unsaved", "inplace", "splice", "view"},
     {
         "report",
         "checkout",
