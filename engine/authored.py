@@ -22,6 +22,7 @@ from .storyboard import (
 
 LOUDNESS = {"podcast": -16.0, "youtube": -14.0, "broadcast": -23.0}  # LUFS; the last is EBU R 128's.
 Files = Mapping[str, Source]
+MADE_OF = ("sha256", "dataset")  # What a voice says of how it was trained: for people, and in no key.
 
 
 def board(
@@ -52,10 +53,11 @@ def board(
 
 
 def persona(data: dict[str, Any], name: str, files: Files) -> Persona:
-    """A persona of its file's data; files are portrait, look, and pose:NAME for each pose."""
+    """A persona of its file's data; files are portrait, look, pose:NAME for each pose, voice:BACKEND:NAME."""
     portrait = data.get("portrait", {})
     eyes = tuple(_region(eye) for eye in portrait.get("eyes", ()))
     poses = {name: files[f"pose:{name}"] for name in portrait.get("poses", {})}
+    voices = data.get("voice", {})
     return Persona(
         name=data["name"],
         id=name,
@@ -63,7 +65,9 @@ def persona(data: dict[str, Any], name: str, files: Files) -> Persona:
         portrait=Portrait(files["portrait"], _region(portrait.get("mouth", {})), eyes, poses) if portrait else None,
         look=files.get("look"),
         look_weight=float(data.get("look", {}).get("weight", 1)),
-        voice=data.get("voice", {}),
+        voice={backend: _settings(backend, said, files) for backend, said in voices.items()},
+        voice_files={backend: _brought(backend, said, files) for backend, said in voices.items()},
+        pronunciation=data.get("pronunciation", {}),
         drawn=data.get("drawn", False),
         consent=data.get("consent", {}),
     )
@@ -155,6 +159,16 @@ def _exact(document: Document, path: tuple[str | int, ...], value: Any) -> Fract
 
 def _rate(value: Any) -> str:
     return value if isinstance(value, str) else str(int(value))
+
+
+def _settings(backend: str, said: Mapping[str, Any], files: Files) -> dict[str, Any]:
+    """A voice's knobs, without the files that it brings."""
+    apart = {*MADE_OF, *_brought(backend, said, files)}
+    return {name: value for name, value in said.items() if name not in apart}
+
+
+def _brought(backend: str, said: Mapping[str, Any], files: Files) -> dict[str, Source]:
+    return {name: files[f"voice:{backend}:{name}"] for name in said if f"voice:{backend}:{name}" in files}
 
 
 def _region(data: Mapping[str, Any]) -> dict[str, float]:

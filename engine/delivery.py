@@ -105,9 +105,9 @@ class _Delivery:
         self._note(built, summary)
 
     def _remarks(self, built: Built) -> Iterator[str]:
-        """How the words of recordings were timed, where it was not in the best way."""
+        """What voices had to say again, and how words were timed, where it was not in the best way."""
         for name, step in built.steps.items():
-            if step.kind == "narration" and "recording" in step.inputs:
+            if (step.kind == "narration" and "recording" in step.inputs) or remarks(step):
                 timing = json.loads(self.store.read(built.results[name].outputs["timing"]))
                 if timing.get("note"):
                     yield f"{name}: {timing['note']}"
@@ -171,6 +171,13 @@ class _Delivery:
         look = forecast(self._planner(), self.store, exact)
         expected = [look.steps[name] for name, state in look.states.items() if state != "hit"]
         return Terminal(sys.stdout, sys.stderr, expected, self._estimator().seconds, self.lanes)
+
+
+def remarks(step: Step) -> bool:
+    """Whether a sentence may come with something that people should know (Backend.remarks)."""
+    from .backends import find
+
+    return step.kind == "speech" and getattr(find(step.kind, step.backend), "remarks", False)
 
 
 def exact(step: Step) -> bool:

@@ -35,7 +35,7 @@ class Given:
     def take(self, document: Document, path: Sequence[str | int], folder: Path, media: str) -> Source | None:
         """The file named at a path of a document; None, and a mistake, if it cannot be used.
 
-        `folder` is that of the document's file; `media` is image, video, audio, text or weights.
+        `folder` is that of the document's file; `media` is a name of MEDIA.
         """
         named = document.data
         for part in path:
@@ -138,6 +138,16 @@ def _weights(path: Path) -> None:
         raise _Fault(problem.message, "export the LoRA again, as *.safetensors") from None
 
 
+def _voice(path: Path) -> None:
+    """A trained voice: looked into before anything of it is used."""
+    from .backends.nemo_archive import MODEL, looked_over
+
+    try:
+        looked_over(path, MODEL)
+    except BackendError as problem:
+        raise _Fault(problem.message, problem.hint) from None
+
+
 def _seconds(found: Any) -> Fraction | None:
     """The length in what a probe tells: of a recording, the fact itself; of a picture, none."""
     if isinstance(found, Fraction):
@@ -152,4 +162,5 @@ MEDIA = {
     "audio": _Media(2_000_000_000, _probed("audio")),
     "text": _Media(65_536, None),
     "weights": _Media(2_000_000_000, _weights),
+    "voice": _Media(8_000_000_000, _voice),
 }

@@ -26,7 +26,7 @@ def sound_grid(fps: Fraction) -> int:
 
 
 def seed_of(board: Storyboard, scene: Scene, number: int) -> int:
-    """The seed of a scene's still (number 0) or of a clip of its chain.
+    """The seed of a scene's still and sentences (number 0) or of a clip of its chain.
 
     It knows nothing of the scene's name or place: moving or renaming a scene draws no picture again.
     """

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, get_type_hints
 
+from .authored import MADE_OF
 from .backends import find, registered
 from .document import Document
 from .errors import Mistake
@@ -76,8 +77,23 @@ def voice_mistakes(document: Document) -> list[Mistake]:
             message = f"there is no speech backend '{name}'{did_you_mean(name, there)}"
             found.append(document.mistake(document.key_place(path), message, f"installed: {', '.join(there)}"))
         elif isinstance(params, dict):
-            found += knob_mistakes(document, path, "speech", name, params)
+            files = brought(name)
+            knobs = {key: value for key, value in params.items() if key not in files and key not in MADE_OF}
+            found += knob_mistakes(document, path, "speech", name, knobs)
+            for key in files.keys() & params.keys():
+                if not isinstance(params[key], str):
+                    message = f"{key} must be the path of a file, not {spoken(params[key])}"
+                    found.append(document.mistake(document.place((*path, key)), message, "name a file in this folder"))
     return found
+
+
+def brought(backend: str) -> Mapping[str, str]:
+    """The files that a persona may bring for a speech backend: each with what it must be (given_files.MEDIA)."""
+    try:
+        files: Mapping[str, str] = getattr(find("speech", backend), "files", {})
+    except Exception:  # A stranger's module may raise anything; backend_mistakes tells it.
+        return {}
+    return files
 
 
 def _fits(value: Any, kind: Any) -> bool:

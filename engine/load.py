@@ -128,7 +128,7 @@ class _PersonaFile:
         return [*shape(self.document, "persona"), *voice_mistakes(self.document), *consent_mistakes(self.document)]
 
     def files(self, given: Given) -> dict[str, Source]:
-        """The portrait's picture, the look's weights, and the picture of each pose."""
+        """The portrait's picture, the look's weights, the picture of each pose, and what voices bring."""
         data = self.document.data if self.document is not None else None
         if self.document is None or not isinstance(data, dict):
             return {}
@@ -140,6 +140,7 @@ class _PersonaFile:
         for name, file in poses.items() if isinstance(poses, dict) else ():
             if _named(file):
                 wanted.append((f"pose:{name}", ("portrait", "poses", name), "image"))
+        wanted += _voices(data.get("voice"))
         found = {what: given.take(self.document, path, self.path.parent, media) for what, path, media in wanted}
         return {what: source for what, source in found.items() if source is not None}
 
@@ -246,6 +247,18 @@ def _poses(document: Document, files: dict[str, Source]) -> Iterator[Mistake]:
             yield document.mistake(
                 document.place(("scenes", index, "pose")), message, f"its poses: {', '.join(there) or 'none'}"
             )
+
+
+def _voices(said: Any) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """The files that a persona's voices bring, as their backends ask for them."""
+    from .knobs import brought, installed
+
+    for backend, settings in said.items() if isinstance(said, dict) else ():
+        if not isinstance(settings, dict) or backend not in installed("speech"):
+            continue
+        for name, media in brought(backend).items():
+            if _named(settings.get(name)):
+                yield f"voice:{backend}:{name}", ("voice", backend, name), media
 
 
 def _project(path: Path, root: Path) -> str:

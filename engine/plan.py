@@ -12,8 +12,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from .graph import Ref, Step
-from .implied import chapter_of, occurs, sound_grid
+from .graph import Artifact, Ref, Step
+from .implied import chapter_of, occurs, seed_of, sound_grid
 from .kinds import SAMPLE_RATE, frames_for, numbered, rate
 from .naming import artifact, made
 from .plan_picture import PicturePlan, speaks
@@ -199,13 +199,24 @@ class Planner:
 
     def _speech(self, scene: Scene, number: int, text: str) -> Step:
         choice = self.profile.kinds["speech"]
-        said = {word: how for word, how in self.board.pronunciation.items() if occurs(word, text)}
+        persona = self.board.persona
+        known = {**(persona.pronunciation if persona is not None else {}), **self.board.pronunciation}
+        said = {word: how for word, how in known.items() if occurs(word, text)}
         params: dict[str, Any] = {"text": text, "language": self.board.language}
         if said:
             params["pronunciation"] = said
-        if self.board.persona is not None:
-            params |= self.board.persona.voice.get(choice.backend, {})
-        return made(choice, "speech", scene.id, params, {}, number)
+        if choice.limits.get("seeded"):
+            params["seed"] = seed_of(self.board, scene, 0)
+        inputs: dict[str, Artifact] = {}
+        if persona is not None:
+            params |= persona.voice.get(choice.backend, {})
+            files = persona.voice_files.get(choice.backend, {})
+            if "reference" in files:
+                inputs["voice"] = artifact(files["reference"])
+            if "checkpoint" in files:
+                inputs["checkpoint"] = artifact(files["checkpoint"])
+                params["checkpoint"] = files["checkpoint"].digest  # Which model is in memory, too.
+        return made(choice, "speech", scene.id, params, inputs, number)
 
     def _film(self, owner: str, scenes: tuple[Scene, ...]) -> Iterator[Step]:
         """The sound of some scenes, if it is not planned with each of them, and the film of all."""

@@ -59,7 +59,8 @@ def profiles(root: Path) -> list[str]:
 
 def on_folders(profile: Profile) -> bool:
     """Whether a profile's weights lie in folders that may change between two renders, and not at a commit."""
-    return any(len(choice.params.get("revision", "")) == 16 for choice in profile.kinds.values())
+    said = [(name, value) for choice in profile.kinds.values() for name, value in choice.params.items()]
+    return any(name.endswith("revision") and len(value) == 16 for name, value in said)
 
 
 def load_profile(name: str, root: Path) -> Profile:
@@ -193,4 +194,5 @@ def _kind(part: str, name: str) -> str:
 def _choice(kind: str, data: dict[str, Any]) -> Choice:
     backend = find(kind, data["backend"])
     settled = getattr(backend, "settled", dict)  # What is true here and now: which weights a model's name means.
-    return Choice(data["backend"], backend.version, settled(data["params"]), data["limits"])
+    limits = data["limits"] | ({"seeded": True} if getattr(backend, "seeded", False) else {})
+    return Choice(data["backend"], backend.version, settled(data["params"]), limits)

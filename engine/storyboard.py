@@ -52,6 +52,8 @@ class Persona:
     look: Source | None = None
     look_weight: float = 1.0
     voice: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # By speech backend.
+    voice_files: Mapping[str, Mapping[str, Source]] = field(default_factory=dict)  # Likewise: recordings, checkpoints.
+    pronunciation: Mapping[str, str] = field(default_factory=dict)  # The storyboard's own goes over it.
     drawn: bool = False  # Nobody real.
     consent: Mapping[str, Any] = field(default_factory=dict)  # As it is written: engine.trust judges it; in no key.
     silhouette: tuple[int, ...] = ()  # Width and height of the portrait in whose place one stands.

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from .backends import find, model_folder
 from .backends.diffusion_knobs import Knobs
+from .backends.nemo_archive import archive
 from .errors import BackendError
 from .storyboard import Choice, Profile
 
@@ -17,7 +18,7 @@ class Wanted(NamedTuple):
 
     model: str
     revision: str
-    file: str  # Of a LoRA; of a whole model, empty.
+    file: str  # Of a LoRA or a voice; of a whole model, empty.
     user: str  # KIND.BACKEND
     params: Mapping[str, Any]  # Of that backend, in the profile.
     path: tuple[str | int, ...]  # In the profile.
@@ -27,6 +28,8 @@ class Wanted(NamedTuple):
         folder = model_folder.lies(self.model, self.revision)
         if not self.file:
             model_folder.look_over(self.model, folder)
+        elif self.file.endswith(".nemo"):
+            archive(self.model, self.revision)
         elif not (folder / self.file).is_file():
             raise BackendError(f"there is no LoRA {self.file} in {self.model}", "Check file: in the profile.")
         else:
@@ -49,6 +52,9 @@ def wanted(profile: Profile) -> list[Wanted]:
         for kind, choice in choices.items():
             if issubclass(find(kind, choice.backend).Params, Knobs):
                 found += _of(choice, f"{kind}.{choice.backend}", (part, kind, "params"))
+            elif wants := getattr(find(kind, choice.backend), "wants", None):
+                about = (f"{kind}.{choice.backend}", choice.params, (part, kind, "params"))
+                found += [Wanted(model, revision, file, *about) for model, revision, file in wants(choice.params)]
     return found
 
 

@@ -26,6 +26,9 @@ class Backend(Protocol):
     exact: bool  # The same params and inputs give the same bytes each time, on the same machine.
     Params: type  # A frozen dataclass: what the plan says of the kind, extended by this backend's knobs.
     likeness: bool  # Speech, still, clip, talk: makes more of a person than it is given. Not said, it is True.
+    seeded: bool  # Speech: draws random numbers, and is told a seed. Not said, it is False.
+    remarks: bool  # Speech: its timing may hold a `note` for whoever renders. Not said, it is False.
+    files: Mapping[str, str]  # Speech: what a persona may bring for it, and what that must be (given_files.MEDIA).
 
     def check(self, params: Any) -> list[str]:
         """Every reason why this cannot run here, found before any weight is loaded."""

@@ -16,6 +16,7 @@ from ..errors import BackendError
 from ..kinds import Inputs, Speech, Tell
 from . import espeak_text, model_folder
 from .diffusion_knobs import Misfit
+from .nemo_archive import archive, named
 from .signatures import meant
 
 DEVICES, DTYPES = ("auto", "cpu", "cuda"), ("float32", "bfloat16")
@@ -106,6 +107,13 @@ class Nemo:
                 found[revision] = params.get(revision, "")  # Told when it is wanted.
         return found
 
+    @staticmethod
+    def wants(params: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+        """Each model with its revision and its archive, as `mikebot fetch` brings them."""
+        for name, revision in (("model", "revision"), ("codec", "codec_revision")):
+            if params.get(name):
+                yield params[name], params.get(revision, ""), named(params[name])
+
     def check(self, params: NemoParams) -> list[str]:
         if any(find_spec(name) is None for name in ("nemo", "torch", "omegaconf")):
             return [MISSING]
@@ -169,16 +177,6 @@ class Nemo:
         self._folder = tempfile.TemporaryDirectory(prefix="mikebot-voice-")
         codec = archive(self._spec["codec"], self._spec["codec_revision"])
         self._model = restored(model, codec, Path(self._folder.name), placed(self._spec["device"]))
-
-
-def archive(name: str, revision: str = "") -> Path:
-    """The .nemo in a model's folder. Raises BackendError where there is none, or several."""
-    folder = model_folder.lies(name, revision)
-    there = sorted(file for file in folder.iterdir() if file.suffix == ".nemo")
-    if len(there) != 1:
-        has = f"has {len(there)} .nemo archives" if there else "holds no .nemo archive"
-        raise BackendError(f"the model {name} {has}", "Leave one in its folder.")
-    return there[0]
 
 
 def _archives(params: NemoParams) -> Iterator[str]:

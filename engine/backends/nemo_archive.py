@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from ..errors import BackendError
+from . import model_folder
 
 CONFIG, WEIGHTS = "model_config.yaml", "model_weights.ckpt"
 MODEL = "nemo.collections.tts.models.magpietts.MagpieTTSModel"
@@ -65,30 +66,46 @@ class Unpacked(NamedTuple):
         return self.folder / WEIGHTS
 
 
-def unpacked(archive: Path, folder: Path, target: str) -> Unpacked:
+def named(model: str) -> str:
+    """The archive of a model by its name, as the hub has it."""
+    return f"{model.rpartition('/')[2]}.nemo"
+
+
+def archive(model: str, revision: str = "") -> Path:
+    """The .nemo in a model's folder: the one that is called like it, else the only one. Raises BackendError."""
+    folder = model_folder.lies(model, revision)
+    there = sorted(file for file in folder.iterdir() if file.suffix == ".nemo")
+    found = [file for file in there if file.name == named(model)] or there
+    if len(found) != 1:
+        has = f"has {len(there)} .nemo archives" if there else "holds no .nemo archive"
+        raise BackendError(f"the model {model} {has}", f"Leave one in its folder, called {named(model)}.")
+    return found[0]
+
+
+def unpacked(file: Path, folder: Path, target: str) -> Unpacked:
     """Unpack an archive of a class into an empty folder. Raises BackendError before anything of it was used."""
-    with _opened(archive) as tar:
-        members = list(_members(archive.name, tar))
+    with _opened(file) as tar:
+        members = list(_members(file.name, tar))
         try:
             for member, path in members:
-                _copied(archive.name, tar, member, folder / path)
+                _copied(file.name, tar, member, folder / path)
         except (tarfile.TarError, EOFError, zlib.error, OSError) as problem:
-            raise _broken(archive.name, problem) from None
+            raise _broken(file.name, problem) from None
     if not (folder / WEIGHTS).is_file():
-        raise BackendError(f"{archive.name} holds no {WEIGHTS}", "Save the model again, whole.")
-    return Unpacked(archive.name, folder, checked(archive.name, _read(archive.name, folder / CONFIG), target, folder))
+        raise BackendError(f"{file.name} holds no {WEIGHTS}", "Save the model again, whole.")
+    return Unpacked(file.name, folder, checked(file.name, _read(file.name, folder / CONFIG), target, folder))
 
 
-def looked_over(archive: Path, target: str) -> dict[str, Any]:
+def looked_over(file: Path, target: str) -> dict[str, Any]:
     """The configuration of an archive, read without unpacking it. Raises BackendError like `unpacked`."""
-    with _opened(archive) as tar:
-        found = next((m for m, path in _members(archive.name, tar) if path == PurePosixPath(CONFIG)), None)
+    with _opened(file) as tar:
+        found = next((m for m, path in _members(file.name, tar) if path == PurePosixPath(CONFIG)), None)
         try:
             raw = tar.extractfile(found) if found is not None else None
-            text = raw.read() if raw is not None else b""
+            text = raw.read(LONGEST_CONFIG + 1) if raw is not None else b""
         except (tarfile.TarError, EOFError, zlib.error, OSError) as problem:
-            raise _broken(archive.name, problem) from None
-    return checked(archive.name, _parsed(archive.name, text), target, Path())
+            raise _broken(file.name, problem) from None
+    return checked(file.name, _parsed(file.name, text), target, Path())
 
 
 def checked(name: str, config: dict[str, Any], target: str, folder: Path) -> dict[str, Any]:
@@ -147,16 +164,16 @@ def _placed(name: str, node: Any, folder: Path, where: str) -> Any:
     return node
 
 
-def _opened(archive: Path) -> tarfile.TarFile:
+def _opened(file: Path) -> tarfile.TarFile:
     """As NeMo reads it: a tar, or, of old, one in gzip."""
     try:
-        with archive.open("rb") as file:
-            zipped = file.read(2) == b"\x1f\x8b"
-        return tarfile.open(archive, "r:gz" if zipped else "r:")
+        with file.open("rb") as data:
+            zipped = data.read(2) == b"\x1f\x8b"
+        return tarfile.open(file, "r:gz" if zipped else "r:")
     except (tarfile.TarError, EOFError, zlib.error) as problem:
-        raise _broken(archive.name, problem) from None
+        raise _broken(file.name, problem) from None
     except OSError as problem:
-        raise BackendError(f"{archive.name} cannot be read: {problem.strerror or problem}") from None
+        raise BackendError(f"{file.name} cannot be read: {problem.strerror or problem}") from None
 
 
 def _members(name: str, tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, PurePosixPath]]:

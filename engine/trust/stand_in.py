@@ -19,5 +19,5 @@ def depicts(profile: Profile) -> bool:
 def stand_in(persona: Persona) -> Persona:
     """Nobody, in the place of a persona: no portrait, no look, no voice, no words for how they look."""
     shape = image(persona.portrait.image.path) if persona.portrait is not None else ()
-    nothing = replace(persona, trigger="", appearance="", wardrobe="", portrait=None, look=None, voice={})
-    return replace(nothing, silhouette=shape)
+    nothing = replace(persona, trigger="", appearance="", wardrobe="", portrait=None, look=None)
+    return replace(nothing, voice={}, voice_files={}, silhouette=shape)
