@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mikebot {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _authoring(commands)
+    _speaking(commands)
     _writing(commands)
+    _personas(commands)
     _upkeep(commands)
     return parser
 
@@ -108,6 +110,19 @@ def _authoring(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     diff.add_argument("--json", action="store_true", help="one JSON object")
 
 
+def _speaking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    say = commands.add_parser("say", help="hear a text in a persona's voice, at once")
+    say.add_argument("text", metavar="TEXT", help="what is said")
+    say.add_argument("--persona", metavar="NAME", help="who says it (the workspace's, where it has one alone)")
+    say.add_argument("--profile", default="draft", metavar="P", help="draft unless another is named")
+    say.add_argument("--language", default="en", metavar="L", help="what is spoken, as a tag: en, de, zh (en)")
+    say.add_argument("--seed", type=_whole, default=0, metavar="N", help="another draw, where a voice draws")
+    say.add_argument("--out", metavar="FILE", help="where the WAV goes, and nothing is played")
+    _vram(say)
+    say.add_argument("path", nargs="?", default=".", metavar="PATH", help="somewhere in the workspace")
+    _store(say)
+
+
 def _writing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     write = commands.add_parser("write", help="a storyboard from a prompt, or from notes")
     write.add_argument("prompt", nargs="?", metavar="PROMPT", help="what the film is about; or a file of notes")
@@ -147,6 +162,28 @@ def _model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tokens", type=_count, default=200_000, metavar="N", help="stop after so many (200000)")
     parser.add_argument("--max-seconds", type=_positive, default=3600.0, metavar="S", help="stop after so long (3600)")
     parser.add_argument("--json", action="store_true", help="JSON lines on standard output")
+
+
+def _personas(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    persona = commands.add_parser("persona", help="what a persona has, and the making of its voice")
+    actions = persona.add_subparsers(dest="action", required=True, metavar="ACTION")
+    show = actions.add_parser("show", help="what a persona has, and with what it was made")
+    show.add_argument("name", metavar="NAME", help="of the persona's folder")
+    show.add_argument("path", nargs="?", default=".", metavar="PATH", help="somewhere in the workspace")
+    voice = actions.add_parser("voice", help="make a voice of recordings, or say how close one is")
+    voice.add_argument("name", metavar="NAME", help="of the persona's folder")
+    voice.add_argument(
+        "--from", dest="sources", nargs="+", default=[], metavar="PATH", help="recordings and their texts, or folders"
+    )
+    voice.add_argument("--base", metavar="MODEL", help="train from this .nemo, or the model that holds one")
+    voice.add_argument("--codec", metavar="MODEL", help="its codec (what the base names)")
+    voice.add_argument("--minutes", type=_positive, metavar="N", help="train so long at most")
+    voice.add_argument("--language", default="en", metavar="L", help="what is spoken, as a tag (en)")
+    voice.add_argument("--again", action="store_true", help="make another voice in the place of one")
+    voice.add_argument("--evaluate", action="store_true", help="words heard wrong, and how alike the speakers are")
+    voice.add_argument("--whisper", metavar="MODEL", help="who writes down what is said (openai/whisper-small)")
+    voice.add_argument("--speaker-model", metavar="MODEL", help="who tells speakers apart (wavlm-base-plus-sv)")
+    voice.add_argument("--path", default=".", metavar="DIR", help="somewhere in the workspace")
 
 
 def _upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 from .errors import MikebotError
 from .unsaved import unsaved
 
-CHANGED = "the storyboard was changed meanwhile"
+_CHANGED = "the {} was changed meanwhile"
+CHANGED = _CHANGED.format("storyboard")
 AGAIN = "look at what it says now, and try again"
 
 
@@ -22,35 +23,35 @@ def digest(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-def held(file: Path) -> bytes:
-    """The bytes that a file holds. Raises MikebotError."""
+def held(file: Path, what: str = "storyboard") -> bytes:
+    """The bytes that a file holds; `what` it is for people. Raises MikebotError."""
     try:
         return file.read_bytes()
     except OSError as problem:
-        raise MikebotError(f"the storyboard cannot be read: {problem.strerror}", "check its permissions") from None
+        raise MikebotError(f"the {what} cannot be read: {problem.strerror}", "check its permissions") from None
 
 
-def current(file: Path, base: str) -> bytes:
+def current(file: Path, base: str, what: str = "storyboard") -> bytes:
     """The bytes of a file, if their SHA-256 is `base` and no editor holds unsaved changes. Raises MikebotError."""
-    raw = held(file)
+    raw = held(file, what)
     if digest(raw) != base:
-        raise MikebotError(CHANGED, AGAIN)
+        raise MikebotError(_CHANGED.format(what), AGAIN)
     editor = unsaved(file)
     if editor:
-        raise MikebotError(f"{editor} has unsaved changes of the storyboard", "save them, and try again")
+        raise MikebotError(f"{editor} has unsaved changes of the {what}", "save them, and try again")
     return raw
 
 
-def replace(target: Path, made: bytes, raw: bytes) -> None:
+def replace(target: Path, made: bytes, raw: bytes, what: str = "storyboard") -> None:
     """Put the new bytes in the place of the old ones, if the old ones are still there. Raises MikebotError."""
     try:
         with _aside(target, made) as aside:
             aside.chmod(stat.S_IMODE(target.stat().st_mode))
             if target.read_bytes() != raw:
-                raise MikebotError(CHANGED, AGAIN)
+                raise MikebotError(_CHANGED.format(what), AGAIN)
             aside.replace(target)
     except OSError as problem:
-        raise MikebotError(f"the storyboard cannot be written: {problem.strerror}", "make it writable") from None
+        raise MikebotError(f"the {what} cannot be written: {problem.strerror}", "make it writable") from None
 
 
 def create(target: Path, made: bytes) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,6 +53,26 @@ def timing(text: str, sound: Sound, language: str, aligner: str, tell: Tell) -> 
     return {"rate": SAMPLE_RATE, "samples": len(sound), **told, "method": method, **extra}
 
 
+class Found(NamedTuple):
+    """Words with their times; why the rest was not found, and the sample from which on it was not."""
+
+    words: list[Interval]
+    note: str
+    until: int
+
+
+def found(text: str, sound: Sound, language: str, tell: Tell) -> Found:
+    """The words of a recording as far as it says its text, and nothing that is guessed; needs pocketsphinx."""
+    note, until = "", len(sound)
+    try:
+        words = _by_ear(text, sound, language, Espeak(), voiced(sound), tell)
+    except Lost as lost:
+        words, note, until = lost.found, _lost(text, lost, "text"), lost.sample
+    parts, numbers = tokens(text), _said(text)
+    after = numbers[words[-1].number] + 1 if words else 0
+    return Found(_filled(parts[:after], {numbers[word.number]: (word.start, word.end) for word in words}), note, until)
+
+
 def speakable(language: str) -> bool:
     """Does espeak-ng speak a language?"""
     return espeak_voices.resolve(language) is not None
@@ -69,14 +89,14 @@ def _wanted(aligner: str, language: str) -> str:
     return "" if sphinx_installed() else MISSING
 
 
-def _lost(text: str, lost: Lost) -> str:
+def _lost(text: str, lost: Lost, what: str = "narration") -> str:
     numbers = _said(text)
     words = tokens(text)[numbers[lost.word] :] if lost.word < len(numbers) else []
     at = f"{lost.sample / SAMPLE_RATE:.1f} s"
     if not words:
-        return f"the recording goes on at {at}, where its narration has ended"
+        return f"the recording goes on at {at}, where its {what} has ended"
     quoted = "".join(words[:5]).strip()
-    return f"the recording does not seem to say its narration from {quoted!r} on (at about {at})"
+    return f"the recording does not seem to say its {what} from {quoted!r} on (at about {at})"
 
 
 def _said(text: str) -> list[int]:
