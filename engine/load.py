@@ -42,6 +42,16 @@ def load(path: Path, root: Path, digests: Digests, form: str = "") -> Loaded:
     What scenes show must fit the shape that is rendered: `form`, a name of engine.formats, or the storyboard's own.
     """
     document, raw = read(path)
+    return board_of(document, raw, path, root, digests, _project(path, root), form)
+
+
+def board_of(
+    document: Document, raw: bytes, path: Path, root: Path, digests: Digests, project: str | None, form: str = ""
+) -> Loaded:
+    """The storyboard in a document, which lies at a path or was made for the moment. Raises AuthorError.
+
+    `project` is what a consent must cover; None: any.
+    """
     given = Given(root, digests)
     persona = _PersonaFile()
     persona.find(document, root)
@@ -63,7 +73,7 @@ def load(path: Path, root: Path, digests: Digests, form: str = "") -> Loaded:
     board = replace(board, fonts=letters.fonts)
     lines = tuple(document.place(("scenes", index)).line for index in range(len(board.scenes)))
     said = [*warnings(document, board), *letters.warnings]
-    person = persona.person(document, _project(path, root))
+    person = persona.person(document, project)
     if person is not None and person.evidence is not None:
         own.append(_evidence(person.evidence, digests))
     return Loaded(board, sources, (*own, *taken), said, bool(letters.warnings), lines, person)

@@ -26,6 +26,19 @@ def storyboard_file(path: Path) -> Path:
     return file
 
 
+def named_persona(root: Path, name: str | None) -> Path:
+    """The folder of a persona; without a name the workspace's only one. Raises UsageError."""
+    there = sorted(entry.parent.name for entry in root.glob("personas/*/persona.yaml"))
+    hint = f"personas here: {', '.join(there) or 'none'}"
+    if name is None and len(there) != 1:
+        raise UsageError("no persona is named, and there is not one alone", f"add --persona NAME; {hint}")
+    if name is not None and name not in there:
+        from .explain import did_you_mean
+
+        raise UsageError(f"there is no persona '{name}'{did_you_mean(name, there)}", hint)
+    return root / "personas" / (name or there[0])
+
+
 def stem(file: Path) -> str:
     """projects/firewalls/storyboard.yaml is called firewalls; another file is called like itself."""
     return file.parent.name if file.stem == "storyboard" else file.stem

@@ -71,10 +71,10 @@ def open_project(path: str, profile: str, store: str | None, shape: str = "", ju
     loaded = load(file, root, digests, shape)
     loaded = loaded._replace(board=shaped(loaded.board, shape))
     project = Project(root, file, folder, loaded, load_profile(profile, root), behind, digests, shape)
-    return _judged(project) if judged and loaded.person is not None else project
+    return judge(project) if judged and loaded.person is not None else project
 
 
-def _judged(project: Project) -> Project:
+def judge(project: Project) -> Project:
     """The project as consent lets it be."""
     from .trust import gate
     from .trust.stand_in import depicts, stand_in

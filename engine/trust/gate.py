@@ -27,7 +27,7 @@ class Person(NamedTuple):
 
     name: str
     file: Path
-    project: str
+    project: str | None  # None: any, where no film is made.
     needs: tuple[str, ...]
     standing: Standing
     lacks: tuple[Mistake, ...]  # Why consent does not hold, each at its place.
@@ -98,7 +98,7 @@ def person_of(persona: Document, file: Path, board: Document, project: str | Non
     named = board.mistake(board.place(("persona",)), "")
     evidence = Path(os.path.realpath(file.parent / proof))
     inside = proof and evidence.is_relative_to(os.path.realpath(file.parent))
-    return Person(persona.data["name"], file, project or "", needs, found, lacks, named, evidence if inside else None)
+    return Person(persona.data["name"], file, project, needs, found, lacks, named, evidence if inside else None)
 
 
 def lacking(document: Document, reasons: Sequence[Reason]) -> list[Mistake]:

@@ -188,7 +188,7 @@ SNIPPETS = (
     Snippets("persona", f"name: Ada\nportrait:\n  image: a.png\n  mouth: {CURSOR}\n", ("mouth",)),
     Snippets("persona", f"name: Ada\nportrait:\n  image: a.png\n  eyes:\n    - {CURSOR}\n", ("eye",)),
     Snippets("persona", f"name: Ada\nportrait:\n  image: a.png\n  poses:\n    {CURSOR}\n", ("a pose",)),
-    Snippets("persona", f"name: Ada\nvoice:\n  {CURSOR}\n", ("espeak",)),
+    Snippets("persona", f"name: Ada\nvoice:\n  {CURSOR}\n", ("espeak", "nemo")),
     Snippets("profile", CURSOR, ("profile",)),
     Snippets("profile", f"{CHOICE}{CURSOR}\n", ("backend and params", "params alone")),
 )
@@ -300,6 +300,7 @@ portrait:
   poses: {happy: b.png}
   mouth: {x: 0.5, y: 0.5, width: 0.2, height: 0.1}
   eyes: [{x: 0.5, y: 0.5, width: 0.2, height: 0.1}]
+pronunciation: {nginx: engine ex}
 voice: {espeak: {pitch: 4}}
 """,
     "profile": """\
