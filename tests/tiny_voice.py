@@ -46,14 +46,14 @@ def build(folder: Path, baked: bool = False) -> Voice:
     The folder is made for MIKEBOT_MODELS: the models are called codec, magpie and baked there.
     """
     _quiet()
-    import torch
-    from nemo.collections.tts.models import AudioCodecModel, MagpieTTSModel
-    from omegaconf import OmegaConf
-
     found = Voice(*(folder / name / f"{name}.nemo" for name in Voice._fields))
-    torch.manual_seed(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import torch
+        from nemo.collections.tts.models import AudioCodecModel, MagpieTTSModel
+        from omegaconf import OmegaConf
+
+        torch.manual_seed(0)
         AudioCodecModel(cfg=OmegaConf.create(codec_config())).eval().save_to(str(found.codec))
         said = config(found.codec, dictionary(folder))
         torch.manual_seed(1)

@@ -99,7 +99,8 @@ def unpacked(file: Path, folder: Path, target: str) -> Unpacked:
 def looked_over(file: Path, target: str) -> dict[str, Any]:
     """The configuration of an archive, read without unpacking it. Raises BackendError like `unpacked`."""
     with _opened(file) as tar:
-        found = next((m for m, path in _members(file.name, tar) if path == PurePosixPath(CONFIG)), None)
+        members = {path: member for member, path in _members(file.name, tar)}
+        found = members.get(PurePosixPath(CONFIG))
         try:
             raw = tar.extractfile(found) if found is not None else None
             text = raw.read(LONGEST_CONFIG + 1) if raw is not None else b""

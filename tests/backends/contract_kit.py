@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tiny_diffusion
+import tiny_voice
 from media_kit import drawn, movie, wav
 
 from engine.backends import find, registered
@@ -125,6 +126,9 @@ def _real(folder: Path) -> Iterator[Case]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tiny_diffusion.build(folder / "models", "flux", "wan21-i2v")
+        tiny_voice.build(folder / "models")
+    voice = {"model": "magpie", "codec": "codec", "device": "cpu", "guard": False, "seconds": 0.5}
+    yield Case("speech.nemo", {"text": "This door is red."} | voice, {"voice": wav(folder / "voice.wav")})
     model = {"dtype": "float32", "device": "cpu", "steps": 1, "pixels": 1024}
     said = {"prompt": "a door", "width": 64, "height": 36, "seed": 1, "pipeline": "FluxPipeline", "model": "flux"}
     still = Case("still.flux", said | model | {"call": {"max_sequence_length": 32}}, {})
