@@ -35,7 +35,7 @@ class Course:
         self._begun = self._told = time.monotonic()
         self._before = 0.0  # Seconds of training in earlier processes.
         self._loss: list[float] = []
-        self._looked = -1
+        self._looked, self._resumed = -1, False
         self.best, self.best_step, self.waits, self.why = float("inf"), 0, 0, ""
 
     @property
@@ -49,14 +49,14 @@ class Course:
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
-        self._before, self._begun = state["seconds"], time.monotonic()
+        self._before, self._resumed = state["seconds"], True
         self.best, self.best_step, self.waits = state["best"], state["best_step"], state["waits"]
 
     def begins(self, trainer: Any, model: Any) -> None:
         """The training begins, or goes on. The base is looked at first: what is no better than that is not kept."""
         self._looked, self._begun = int(trainer.global_step), time.monotonic()
-        tell({"event": "begins", "step": self._looked, "seconds": self.seconds})
-        if not self._looked:
+        tell({"event": "begins", "step": self._looked, "resumed": self._resumed})
+        if not self._resumed:
             self.look(trainer, model)
 
     def step(self, trainer: Any, model: Any, loss: float) -> None:

@@ -38,7 +38,7 @@ class Shown:
         """What the training process tells."""
         kind = event["event"]
         if kind == "begins":
-            on = f" goes on at step {event['step']}" if event["step"] else " begins"
+            on = f" goes on at step {event['step']}" if event["resumed"] else " begins"
             self.say(f"train  {on}")
         elif kind == "step":
             left = f"  {seconds(event['left'])} left" if event["left"] is not None else ""
