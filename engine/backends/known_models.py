@@ -26,4 +26,5 @@ KNOWN: Mapping[str, Known] = {
         "Apache 2.0", {"transformer": 16.4, "text_encoder": 5.68, "image_encoder": 0.632, "vae": 0.127}
     ),
     "Wan-AI/Wan2.2-TI2V-5B-Diffusers": Known("Apache 2.0", {"transformer": 5.0, "text_encoder": 5.68, "vae": 0.705}),
+    "nvidia/magpie_tts_multilingual_357m": Known("NVIDIA Open Model License", {"voice": 0.357}, download=1.5),
 }

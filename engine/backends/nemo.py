@@ -67,7 +67,6 @@ class Nemo:
 
     def __init__(self) -> None:
         self._model: Any = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._spec: Mapping[str, Any] = {}
         self._espeak: Any = None
 
@@ -142,9 +141,6 @@ class Nemo:
         from .memory import tidy
 
         self._model = None
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
         tidy()
 
     def run(self, params: NemoParams, inputs: Inputs, out: Path, tell: Tell) -> None:
@@ -174,9 +170,12 @@ class Nemo:
         from .diffusion import placed
         from .nemo_model import restored
 
-        self._folder = tempfile.TemporaryDirectory(prefix="mikebot-voice-")
         codec = archive(self._spec["codec"], self._spec["codec_revision"])
-        self._model = restored(model, codec, Path(self._folder.name), placed(self._spec["device"]))
+        device = placed(self._spec["device"])
+        with tempfile.TemporaryDirectory(
+            prefix="mikebot-voice-"
+        ) as folder:  # Only a model that is saved needs it later.
+            self._model = restored(model, codec, Path(folder), device)
 
 
 def _archives(params: NemoParams) -> Iterator[str]:
