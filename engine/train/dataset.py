@@ -199,7 +199,10 @@ def _settled(folder: Path, name: str, wanted: Wanted, found: Sequence[Piece]) ->
     rejected = [piece for piece in [*found, *judged] if piece.reason]
     kept, held = _split([piece for piece in judged if not piece.reason], folder)
     for file, some in (("train.jsonl", kept), ("held-out.jsonl", held)):
-        keep(folder / file, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in _rows(some, kept)))
+        keep(
+            folder / file,
+            "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in _rows(some, kept, wanted.language)),
+        )
     made = Dataset(folder, name, wanted.rate, wanted.language, kept, held, rejected)
     said = {key: value for key, value in made._asdict().items() if key != "folder"}
     keep(folder / "dataset.json", json.dumps(said, ensure_ascii=False, default=asdict, indent=1))
@@ -216,7 +219,7 @@ def _split(good: Sequence[Piece], folder: Path) -> tuple[list[Piece], list[Piece
     return [p for p in good if p.wav not in chosen], [p for p in good if p.wav in chosen]
 
 
-def _rows(some: Sequence[Piece], kept: Sequence[Piece]) -> list[dict[str, Any]]:
+def _rows(some: Sequence[Piece], kept: Sequence[Piece], language: str) -> list[dict[str, Any]]:
     """What NeMo reads of each utterance; another one is the example of the voice that it is spoken after."""
     examples = [piece for piece in kept if piece.seconds >= CONTEXT] or list(kept)
     rows = []
@@ -230,6 +233,7 @@ def _rows(some: Sequence[Piece], kept: Sequence[Piece]) -> list[dict[str, Any]]:
                 "duration": round(piece.seconds, 3),
                 "context_audio_filepath": example.wav,
                 "context_audio_duration": round(example.seconds, 3),
+                "language": language.lower().replace("_", "-").split("-")[0],
                 "speaker": 0,
                 "speaker_index": 0,  # Read where the base has speakers of its own: the first becomes this one.
             }

@@ -41,7 +41,9 @@ def told(module: str, job: Path) -> Iterator[dict[str, Any]]:
     finally:
         _ended(process)
     if last.get("event") == "failed":
-        raise TrainingFailed(last["message"], last["hint"])
+        problem = TrainingFailed(last["message"], last["hint"])
+        problem.exit_code = last.get("code", 1)
+        raise problem
     if code or last.get("event") != "done":
         raise TrainingFailed(f"the training process ended with code {code}", f"{OUTPUT} in {job.parent} has the rest.")
 

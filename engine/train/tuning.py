@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ..backends import nemo_model
+from ..backends import nemo_model, nemo_speak
 from ..errors import MikebotError, Unpermitted
 from .course import BEST, LOG, STATE, Course, Diverged, tell
 from .settings import Job
@@ -33,7 +33,8 @@ def main(arguments: list[str]) -> int:
         with tempfile.TemporaryDirectory() as folder, nemo_model.offline():
             _train(job, Path(folder))
     except Unpermitted as problem:
-        tell({"event": "failed", "message": f"consent does not hold any more: {problem}", "hint": "Ask again first."})
+        hint = "Look at persona.yaml, and type the same again: what was trained is kept."
+        tell({"event": "failed", "message": f"the training was stopped: {problem}", "hint": hint, "code": 2})
         return 2
     except (MikebotError, Diverged) as problem:
         hint = getattr(problem, "hint", "Listen to what the dataset holds; a lower rate may help.")
@@ -68,11 +69,14 @@ def _train(job: Job, folder: Path) -> None:
     base = nemo_model.opened(Path(job.base), Path(job.codec), folder / "base")
     lightning.seed_everything(job.settings.seed, verbose=False)
     trainer = _trainer(torch, lightning, job)
-    model = nemo_model.built(base, trainer, **_changes(job))
+    model = nemo_model.built(base, trainer, optim=_optim(job))
     nemo_model.fill(nemo_model.ready(model), base)
+    words = nemo_speak.tokenizer_of(model, job.language)
+    model.setup_training_data(_data(job, words, "train.jsonl", shuffled=True))
     state = run / STATE
     _trimmed(run, state)
-    course = Course(job, _held(model, job), *_sentence(Path(job.dataset)))
+    held = model._setup_test_dataloader(_data(job, words, "held-out.jsonl", shuffled=False))
+    course = Course(job, held, *_sentence(Path(job.dataset)))
     trainer.callbacks.append(_hook(lightning, course))
     trainer.fit(model, ckpt_path=str(state) if state.exists() else None)
     model.load_state_dict(torch.load(run / BEST, map_location="cpu", weights_only=True))
@@ -103,33 +107,27 @@ def _trainer(torch: Any, lightning: Any, job: Job) -> Any:
     )
 
 
-def _changes(job: Job) -> dict[str, Any]:
-    """What training adds to the base's configuration."""
-    optim = {"_target_": "torch.optim.AdamW", "lr": job.settings.rate, "betas": [0.9, 0.98], "weight_decay": 0.01}
-    return {"train_ds": _data(job, "train.jsonl", job.settings.batch, True), "optim": optim}
+def _optim(job: Job) -> dict[str, Any]:
+    return {"_target_": "torch.optim.AdamW", "lr": job.settings.rate, "betas": [0.9, 0.98], "weight_decay": 0.01}
 
 
-def _data(job: Job, manifest: str, batch: int, shuffled: bool) -> dict[str, Any]:
+def _data(job: Job, tokenizer: str, manifest: str, *, shuffled: bool) -> Any:
+    """What NeMo's dataset of a manifest is made of; `tokenizer` is that of the language."""
     rows = (Path(job.dataset) / manifest).read_text("utf-8").count("\n")
     meta = {
         "manifest_path": str(Path(job.dataset) / manifest),
         "audio_dir": job.dataset,
         "feature_dir": None,
         "sample_weight": 1.0,
-        "tokenizer_names": None,
+        "tokenizer_names": [tokenizer],
     }
-    size = max(1, min(batch, rows))
+    size = max(1, min(job.settings.batch, rows))
     # Weighted sampling shuffles, and makes an epoch of so many batches.
     steps = max(1, rows // size) if shuffled else None
     data = {"_target_": _TARGET, "dataset_meta": {"persona": meta}, "min_duration": 0.2, "max_duration": 20.0}
     loader = {"batch_size": size, "num_workers": 0, "drop_last": shuffled, "pin_memory": False}
-    return {"datasets": {**data, "weighted_sampling_steps_per_epoch": steps}, "dataloader_params": loader}
-
-
-def _held(model: Any, job: Job) -> Any:
-    """The utterances that are held out, in batches."""
-    create = import_module("omegaconf").OmegaConf.create
-    return model._setup_test_dataloader(create(_data(job, "held-out.jsonl", job.settings.batch, False)))
+    said = {"datasets": {**data, "weighted_sampling_steps_per_epoch": steps}, "dataloader_params": loader}
+    return import_module("omegaconf").OmegaConf.create(said)
 
 
 def _sentence(dataset: Path) -> tuple[str, Path]:
@@ -175,7 +173,7 @@ def _saved(model: Any, job: Job, folder: Path) -> None:
     """Save the voice without what training added, and see that it can be restored. Raises BackendError."""
     conf = import_module("omegaconf")
     with conf.open_dict(model.cfg):
-        for name in ("train_ds", "validation_ds", "optim"):
+        for name in ("train_ds", "validation_ds", "optim"):  # With these it would look for the dataset when restored.
             model.cfg.pop(name, None)
         model.cfg.codecmodel_path = Path(job.codec).name  # Where it lies is this machine's, and told anew each time.
     aside = Path(job.run) / f"{VOICE}.tmp.nemo"

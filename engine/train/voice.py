@@ -178,7 +178,7 @@ def _settled(
     came = json.loads((run / DONE).read_text("utf-8"))
     about = {
         "run": run.name,
-        "base": base,
+        "base": f"{_named(request.base)}@{base}",
         "codec": request.codec or archives.codec_of(files.base),
         "language": data.language,
     }
@@ -190,6 +190,11 @@ def _settled(
         said["reference"] = f"voice/{now.id}.wav"
     write_voice(now.file, "nemo", said, now.digest)
     show.say(f"voice   {shown(made.voice_file(now))}, of step {voice.step}, written into {shown(now.file)}")
+
+
+def _named(base: str) -> str:
+    """A base as people know it: the name of its model, or of its file, wherever that lay."""
+    return Path(base).name if base.endswith(".nemo") else base
 
 
 def measure(root: Path, request: Request, show: Progress) -> None:

@@ -25,7 +25,6 @@ DOORS = [
     "Most of them are machines, and they do not even know your name.",
     "They try every door in the street, one after the other.",
 ]
-_espeak = Espeak()
 
 
 class Quiet:
@@ -36,10 +35,10 @@ class Quiet:
 
 
 def said(text: str, folder: Path, voice: str = VOICE, pitch: int = 50) -> Any:
-    """A text as espeak-ng says it, at RATE."""
+    """A text as espeak-ng says it, at RATE; by a process of its own: the first words of one are always the same."""
     out = folder / "said"
     params = EspeakParams(text, voice=voice, pitch=pitch)
-    _espeak.answer(params, espeak_text.said(text, {}), out, Quiet())
+    Espeak().answer(params, espeak_text.said(text, {}), out, Quiet())
     with wave.open(str(out)) as file:
         sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float64)
     out.unlink()
