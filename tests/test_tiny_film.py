@@ -323,9 +323,24 @@ def test_the_misfits_of_a_profile_have_words() -> None:
     assert told(Flux, good | {"revision": "a b"}) == ["'a b' is no revision"]
     lora = {"model": "a/b", "file": "l.safetensors", "part": "transformer_3"}
     assert told(Flux, good | {"loras": [lora]}) == ["a LoRA changes no part 'transformer_3'"]
+    for file in (
+        "../l.safetensors",
+        "a/../../l.safetensors",
+        "/l.safetensors",
+        "C:/l.safetensors",
+        "..\\l.safetensors",
+    ):
+        lora = {"model": "a/b", "file": file}
+        assert told(Flux, good | {"loras": [lora]}) == [f"'{file}' is no file of the model's folder"]
+    assert told(Flux, good | {"loras": [{"model": "a/b", "file": "two/My look (2).safetensors"}]}) == []
     assert told(Flux, good | {"dtype": "float8"}) == ["dtype cannot be 'float8': did you mean 'float32'?"]
     assert told(Flux, good | {"attention": "flash_hub"})[0].startswith("attention cannot be 'flash_hub'")
     assert told(Flux, good | {"quantization": {"backend": "int8"}}) == ["quantization cannot be 'int8'"]
+    torchao = {"backend": "torchao", "options": {"quant_type": "os.system"}}
+    assert told(Flux, good | {"quantization": torchao}) == ["quant_type cannot be 'os.system'"]
+    assert told(
+        Flux, good | {"quantization": {"backend": "layerwise", "options": {"storage_dtype": "float8_e4m3"}}}
+    ) == ["storage_dtype cannot be 'float8_e4m3': did you mean 'float8_e4m3fn'?"]
     assert told(Flux, good | {"call": {"guidance_scale": 2}}) == ["'guidance_scale' has a knob of its own"]
     assert told(Flux, good | {"scheduler": {"class": "UniPC"}})[0].startswith("diffusers has no scheduler 'UniPC'")
     assert told(Flux, good | {"cache": {"class": "FirstBlockCacheConfig", "treshold": 1}}) == [

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from pathlib import PureWindowsPath
 from typing import Any, NamedTuple
 
 from ..errors import BackendError
@@ -16,6 +18,7 @@ from .lora import PARTS
 from .signatures import Source, meant
 
 DTYPES = ("float32", "bfloat16", "float16")
+SMALL_DTYPES = ("int8", "uint8", "float8_e4m3fn", "float8_e5m2")  # What quantized weights are kept in.
 DEVICES = ("auto", "cpu", "cuda", "mps")
 OFFLOADS = ("auto", "none", "model", "sequential", "group")
 QUANTIZED = {"bitsandbytes_4bit": "bitsandbytes", "bitsandbytes_8bit": "bitsandbytes", "torchao": "torchao"}
@@ -26,6 +29,7 @@ DECIDED = frozenset(("prompt", "prompt_2", "prompt_3", "image", "last_image", "v
 DECIDED |= {"reference_images", "height", "width", "num_frames", "frame_rate", "generator", "latents", "output_type"}
 DECIDED |= {"return_dict", "callback_on_step_end", "callback_on_step_end_tensor_inputs"}
 DECIDED |= {"num_images_per_prompt", "num_videos_per_prompt"}
+_CONFIG = re.compile(r"[A-Z]\w*Config")
 _OWN = {"num_inference_steps": "steps", "guidance_scale": "guidance", "negative_prompt": "negative"}
 
 
@@ -127,12 +131,21 @@ def _named(params: Mapping[str, Any]) -> Iterator[Misfit]:
             yield Misfit((*path, "model"), f"'{said['model']}' is no name of a model", hint)
         elif path and not str(said.get("file", "")).endswith(".safetensors"):
             yield Misfit(path, "a LoRA is a *.safetensors file", "Write file: NAME.safetensors beside model:.")
+        elif path and not _inside(str(said["file"])):
+            told = "Write its path from the model's folder: what lies elsewhere is in no key."
+            yield Misfit((*path, "file"), f"'{said['file']}' is no file of the model's folder", told)
         elif path and said.get("part", "") not in ("", *PARTS):
             yield Misfit(
                 (*path, "part"), f"a LoRA changes no part '{said['part']}'", f"Write part: {', or '.join(PARTS)}."
             )
         elif not model_folder.REVISION.fullmatch(str(said.get("revision") or "main")):
             yield Misfit((*path, "revision"), f"'{said['revision']}' is no revision", "Name a commit.")
+
+
+def _inside(file: str) -> bool:
+    """Whether a path stays in the folder that it is said from, on every system."""
+    path = PureWindowsPath(file)  # It knows both slashes, and drives.
+    return not path.anchor and ".." not in path.parts
 
 
 def _choices(params: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -150,9 +163,22 @@ def _choices(params: Mapping[str, Any]) -> Iterator[Misfit]:
         if value not in known:
             message = f"{name} cannot be '{value}'{meant(str(value), known)}"
             yield Misfit((name,), message, f"It takes {', '.join(known)}.")
+    yield from _options(quantization)
     for name, least in (("pixels", 256), ("steps", 0)):
         if isinstance(params.get(name), int) and params[name] < least:
             yield Misfit((name,), f"{name} must be {least} or more")
+
+
+def _options(quantization: Mapping[str, Any]) -> Iterator[Misfit]:
+    """What is a name in torch or torchao, and looked up there."""
+    for name, value in (quantization.get("options") or {}).items():
+        path = ("quantization", "options", name)
+        if name.endswith("dtype") and value not in (*DTYPES, *SMALL_DTYPES):
+            message = f"{name} cannot be '{value}'{meant(str(value), (*DTYPES, *SMALL_DTYPES))}"
+            yield Misfit(path, message, f"It takes {', '.join((*DTYPES, *SMALL_DTYPES))}.")
+        if name == "quant_type" and quantization.get("backend") == "torchao" and not _CONFIG.fullmatch(str(value)):
+            message = f"quant_type cannot be '{value}'"
+            yield Misfit(path, message, "It takes a class of torchao.quantization, such as Int8WeightOnlyConfig.")
 
 
 def _called(params: Mapping[str, Any], found: Source) -> Iterator[Misfit]:
