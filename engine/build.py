@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 State = Literal["hit", "started", "progress", "built", "failed", "cancelled"]
 BATCH = 500  # Steps that one query looks up: enough to be fast, few enough that the first step starts soon.
 ATTEMPTS = 8  # How often an action may find its inputs damaged before that is given up.
+LAST = 3.0  # Seconds that a stopped build waits for what runs to end: a model may be loading, for minutes.
 
 
 class Event(NamedTuple):
@@ -375,8 +377,9 @@ class _Build(Resolver):
                     stack.append((reader, Cancelled()))
 
     def stop(self) -> None:
-        """Wait for what was cancelled to end, and keep what was finished all the same."""
-        while self.flights:
+        """Wait a moment for what was cancelled to end, and keep what was finished all the same."""
+        until = time.monotonic() + LAST
+        while self.flights and time.monotonic() < until:
             said = self.next()
             if said is None or isinstance(said, Event):
                 continue

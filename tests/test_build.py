@@ -7,6 +7,7 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from engine.errors import BuildError, Cancelled
 from engine.executors.inline import InlineExecutor
 from engine.executors.kept import KeptExecutor
 from engine.executors.local import LocalExecutor
-from engine.graph import Artifact, Step
+from engine.graph import Artifact, Result, Step
 from engine.store import Store, hash_of
 
 ENDS = {"hit", "built", "failed", "cancelled"}
@@ -370,6 +371,28 @@ def test_an_interrupt_stops_the_build_and_keeps_what_was_finished(bench: Bench) 
     mark.touch()
     bench.build(*steps)
     assert bench.ran == ["film f", f"speech wait {mark}"]
+
+
+def test_an_interrupt_does_not_wait_for_what_cannot_be_stopped(bench: Bench) -> None:
+    """A model that loads does not listen; whoever closes the executor ends it."""
+    never = bench.folder / "never"
+
+    class Deaf(InlineExecutor):
+        def cancel(self, future: Future[Result]) -> None:
+            """It goes on."""
+
+    def listen(event: Event) -> None:
+        bench.events.append(event)
+        if event.state == "progress":
+            raise KeyboardInterrupt
+
+    bench.listen = listen
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            bench.build(odd("film", "film", f"wait {never}"), executor=Deaf(bench.store))
+    finally:
+        never.touch()
+    assert bench.ends == {"film": "cancelled"}
 
 
 def test_a_build_that_ends_with_a_fault_waits_for_nothing_any_more(bench: Bench) -> None:
