@@ -48,6 +48,11 @@ class News:
         self._thread = threading.Thread(target=self._run, name="mikebot news", daemon=True)
         self._thread.start()
 
+    @property
+    def has_film(self) -> bool:
+        """Whether a film is shown."""
+        return self._top["film"] is not None
+
     def invalid(self, save: int, base: str, mistakes: Sequence[Mistake]) -> None:
         """A save has mistakes; what was before stays, and goes on."""
         with self._woken:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from .build import Built, Halt, build, ungated
+from .build import Built, Event, Halt, build, ungated
 from .checkout import Checkout, Delivered
 from .delivery import exact
 from .digests import Digests
@@ -49,11 +49,11 @@ class Say(Protocol):
     def saved(self, touched: list[str], run: int, maybe: int, kept: int) -> None:
         """A save was looked at."""
 
-    def mistakes(self, found: list[Mistake]) -> None:
-        """It has mistakes, or warnings."""
+    def mistakes(self, found: list[Mistake], stays: bool = False) -> None:
+        """It has mistakes, or warnings; `stays`: there is a film from before."""
 
     def failed(self, step: str, message: str) -> None:
-        """A step failed; or, without a name, the build did."""
+        """A step failed, just now; or, without a name, the build did."""
 
     def film(self, path: Path, seconds: float, built: int, kept: int) -> None:
         """A film is whole, so many seconds after the save."""
@@ -87,6 +87,7 @@ class Session:
         self._resolved: dict[str, Resolved] = {}
         self._saves = Saves(request, self._watch)
         self._number = 0
+        self._failed = False  # What was saved last: to save it again is to try it again.
         self._writing = threading.Lock()
         self.news = News(secrets.token_hex(8), self._store.read, editor)
 
@@ -97,7 +98,7 @@ class Session:
         try:
             while True:
                 self._look(begun)
-                if not self._watch.next():
+                if not self._watch.next(lambda: self._failed):
                     return
                 begun = self._watch.heard
         finally:
@@ -131,13 +132,13 @@ class Session:
 
     def _look(self, begun: float) -> None:
         """Take in a save: decide what it needs, stop what it does not, and build."""
-        self._number += 1
+        self._number, self._failed = self._number + 1, False
         found = self._saves.read()
         if isinstance(found, AuthorError):
             if isinstance(found, Refused):
                 self._stop()
                 self._forbid()
-            self._say.mistakes(found.mistakes)
+            self._say.mistakes(found.mistakes, self.news.has_film)
             self.news.invalid(self._number, self._saves.base, found.mistakes)
             return
         save = _Save(self._number, self._saves.base, begun, found, _touched(self._board, found.loaded.board))
@@ -147,6 +148,7 @@ class Session:
         try:
             view = self._decided(save)
         except MikebotError as problem:
+            self._failed = True
             self._say.failed("", str(problem))
             self.news.undecided(save.number, save.base, str(problem))
             return
@@ -188,9 +190,8 @@ class Session:
             self._forbid()
             self._say.failed("", str(error))
             self.news.undecided(save.number, save.base, str(error))
-        except BuildError as error:
-            for name, failure in error.failures.items():
-                self._say.failed(name, str(failure))
+        except BuildError:
+            self._failed = True
             self.news.failed(view, "")
         except MikebotError as error:
             self._fail(view, halt, str(error))
@@ -212,12 +213,18 @@ class Session:
             self._store,
             self._work,
             save.project.loaded.sources,
-            lambda event: self.news.hear(view, event),
+            lambda event: self._hear(view, event),
             lambda step: step.scene in ahead,
             halt,
             self._resolved,
             save.project.gate or ungated,
         )
+
+    def _hear(self, view: View, event: Event) -> None:
+        """A step changed state. What failed is told at once: the others may take hours."""
+        self.news.hear(view, event)
+        if event.state == "failed":
+            self._say.failed(event.step.name, str(event.error))
 
     def _admit(self, project: Project) -> None:
         """Who is shown from now on: where that is somebody else, nothing stays to be seen of the one before."""
@@ -234,6 +241,7 @@ class Session:
 
     def _fail(self, view: View, halt: Halt, message: str) -> None:
         if not halt.said.is_set():
+            self._failed = True
             self._say.failed("", message)
             self.news.failed(view, message)
 

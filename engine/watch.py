@@ -14,7 +14,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -59,10 +59,13 @@ class Watch:
         with self._woken:  # What changed between being read and being followed raised no hint.
             self._dirty, self.heard = True, time.monotonic()
 
-    def next(self) -> set[Path]:
-        """Wait until files changed and are whole again; returns them, or nothing once `leave` was called."""
+    def next(self, again: Callable[[], bool] = lambda: False) -> set[Path]:
+        """Wait until files changed and are whole again; returns them, or nothing once `leave` was called.
+
+        While `again` says so, a file that was saved as it was counts as changed.
+        """
         while self._wait():
-            changed = self._settled()
+            changed = self._settled(again)
             if changed and not self._left:
                 return changed
         return set()
@@ -111,7 +114,7 @@ class Watch:
                     return True
         return False
 
-    def _settled(self) -> set[Path]:
+    def _settled(self, again: Callable[[], bool]) -> set[Path]:
         """The files that changed, once nothing was heard for a moment and none of them is in the making."""
         begun = time.monotonic()
         while not self._left:
@@ -122,6 +125,8 @@ class Watch:
                 continue
             marks = {path: _mark(path) for path in self._known}  # First: they must be no newer than the digests.
             changed = {path for path, known in self._known.items() if self.digest(path) != known}
+            if not changed and again():
+                changed = {path for path, seen in self._marks.items() if marks[path] != seen}
             if not any(map(self._missing, changed)) or time.monotonic() - begun > PATIENCE:
                 self._marks = marks
                 return changed

@@ -153,7 +153,7 @@ def test_the_matcher_of_watch_knows_where_one_save_ends(workspace: Path, capfd: 
     matcher = task["problemMatcher"]
     begins, ends = (re.compile(matcher["background"][name]) for name in ("beginsPattern", "endsPattern"))
     lines = Lines()
-    lines.mistakes([Mistake("a.yaml", 1, 2, 1, 3, "no")])
+    lines.mistakes([Mistake("a.yaml", 1, 2, 1, 3, "no")], stays=True)
     first = capfd.readouterr()
     assert (first.out, first.err) == (
         "saved   with mistakes\nwrong   1 mistake; the last good film stays\n",

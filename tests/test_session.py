@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from command_kit import BOARD
 from PIL import Image
-from watch_kit import Follower, base_of, invalid, pause, replaced, settled, steps, watching
+from watch_kit import Follower, Heard, base_of, invalid, pause, replaced, settled, steps, watching
 from workshop import Workshop
 
 from engine.errors import MikebotError, StoreError
@@ -128,13 +128,15 @@ def test_mistakes_are_told_and_the_last_good_film_stays(shop: Workshop) -> None:
         assert follower.top["mistakes"] == []
         assert follower.top["film"]["digest"] == good["digest"]
         assert [line[0] for line in heard.lines] == ["saved", "film", "mistakes", "saved", "film"]
+        assert heard.lines[2][2]
 
 
 def test_mistakes_from_the_start_are_told_before_there_is_a_film(shop: Workshop) -> None:
     shop.write("title: [")
-    with watching(board(shop), "short") as (_, follower, _heard):
+    with watching(board(shop), "short") as (_, follower, heard):
         follower.until(invalid)
         assert follower.top["film"] is None
+        assert not heard.lines[0][2]
         replaced(board(shop), BOARD)
         follower.until(settled(BOARD))
 
@@ -217,9 +219,37 @@ def test_a_step_that_fails_is_told_and_the_others_are_kept(shop: Workshop) -> No
         assert steps(follower, "running") == []
         assert heard.lines[-1][0] == "failed"
         (shop.folder / "build" / "film.mp4").rmdir()
-        replaced(board(shop), BOARD + "# again\n")
-        follower.until(settled(BOARD + "# again\n"))
+        replaced(board(shop), BOARD)  # The same text: what failed is tried again.
+        follower.until(settled(BOARD))
         assert steps(follower, "built") == []
+
+
+def test_a_failure_is_told_while_the_others_are_made(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may take hours. A picture needs a model that is not here; the other is the author's own."""
+    monkeypatch.setenv("MIKEBOT_MODELS", "")
+    (shop.root / "profiles" / "modelled.yaml").write_text(
+        "name: modelled\nextends: short\n"
+        "kinds: {still: {backend: flux, params: {pipeline: FluxPipeline, model: nowhere, revision: main}}}\n"
+    )
+    Image.new("RGB", (64, 36), "blue").save(shop.folder / "door.png")
+    text = BOARD.replace("image_prompt: a blue door", "image: door.png")
+    shop.write(text)
+    at, ready = list[Session](), threading.Event()
+    seen: list[tuple[str, str]] = []
+
+    def failed(_: Heard, step: str, message: str) -> None:
+        ready.wait(20)
+        (blue,) = [scene for scene in at[0].snapshot()["scenes"] if scene["id"] == "blue"]
+        seen.extend((step, work["state"]) for work in blue["steps"] if work["step"] == "blue/scene")
+
+    monkeypatch.setattr(Heard, "failed", failed)
+    with watching(board(shop), "modelled") as (session, follower, _heard):
+        at.append(session)
+        ready.set()
+        follower.until(lambda f: f.top.get("phase") == "failed")
+        assert "blue/scene" in steps(follower, "built")
+    assert [step for step, _ in seen] == ["red/still"]
+    assert seen[0][1] in ("waiting", "running")
 
 
 def test_takes_are_seen_side_by_side(shop: Workshop) -> None:

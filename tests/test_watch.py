@@ -26,11 +26,12 @@ OLD, NEW = "title: old\n" * 50, "title: new\n" * 50
 class Watched:
     """A file that is followed, and every change that was heard of it."""
 
-    def __init__(self, folder: Path, *more: Path) -> None:
+    def __init__(self, folder: Path, *more: Path, again: bool = False) -> None:
         self.file = folder / "storyboard.yaml"
         self.file.write_text(OLD)
         self.watch = Watch(Digests())
         self.more = more
+        self.again = again
         self.heard: list[dict[str, str]] = []
         self.follow()
         self.thread = threading.Thread(target=self.run)
@@ -40,7 +41,7 @@ class Watched:
         self.watch.follow({path: self.watch.digest(path) for path in (self.file, *self.more)})
 
     def run(self) -> None:
-        while changed := self.watch.next():
+        while changed := self.watch.next(lambda: self.again):
             self.heard.append({path.name: self.watch.digest(path) for path in changed})
             self.follow()
 
@@ -164,6 +165,19 @@ def test_what_changes_nothing_is_not_heard(watched: Watched, act: Callable[[Path
     assert watched.told(0) == []
     truncate(watched.file)
     assert watched.told() == [{"storyboard.yaml": digest(NEW)}]
+
+
+@pytest.mark.parametrize("act", [touches, writes_the_same])
+def test_a_save_of_the_same_is_heard_while_that_is_asked_for(tmp_path: Path, act: Callable[[Path], None]) -> None:
+    watched = Watched(tmp_path, again=True)
+    try:
+        reads(watched.file)
+        time.sleep(1.5)
+        assert watched.told(0) == []
+        act(watched.file)
+        assert watched.told() == [{"storyboard.yaml": digest(OLD)}]
+    finally:
+        watched.close()
 
 
 def test_a_file_that_is_not_there_yet_is_heard_when_it_comes(tmp_path: Path) -> None:

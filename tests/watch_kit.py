@@ -24,8 +24,8 @@ class Heard:
     def saved(self, touched: list[str], run: int, maybe: int, kept: int) -> None:
         self.lines.append(("saved", touched, run, maybe, kept))
 
-    def mistakes(self, found: list[Mistake]) -> None:
-        self.lines.append(("mistakes", [str(mistake) for mistake in found]))
+    def mistakes(self, found: list[Mistake], stays: bool = False) -> None:
+        self.lines.append(("mistakes", [str(mistake) for mistake in found], stays))
 
     def failed(self, step: str, message: str) -> None:
         self.lines.append(("failed", step, message))

@@ -49,7 +49,7 @@ class Lines:
         more = f", {maybe} that may" if maybe else ""
         _out(f"saved   {what}{f'{run} to run{more}, {kept} kept' if run or maybe else 'nothing to make'}")
 
-    def mistakes(self, found: list[Mistake]) -> None:
+    def mistakes(self, found: list[Mistake], stays: bool = False) -> None:
         """Every mistake at its place; what is no mistake says so. Editors forget the last ones at `saved`."""
         count = Counter(mistake.severity for mistake in found)["error"]
         if count:
@@ -58,7 +58,7 @@ class Lines:
             note = "" if mistake.severity == "error" else f"{mistake.severity}: "
             print(mistake._replace(message=note + mistake.message), file=sys.stderr, flush=True)
         if count:
-            _out(f"wrong   {count} mistake{'s' * (count > 1)}; the last good film stays")
+            _out(f"wrong   {count} mistake{'s' * (count > 1)}{'; the last good film stays' * stays}")
 
     def failed(self, step: str, message: str) -> None:
         """A step that failed, or the whole build."""
