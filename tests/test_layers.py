@@ -70,7 +70,7 @@ NARROW = {
     "graph": set(),
     "plan": {"graph", "implied", "kinds", "sentences", "storyboard", "naming", "plan_picture", "plan_sound"},
     "plan_picture": {"frame", "graph", "implied", "kinds", "naming", "storyboard"},
-    "plan_sound": {"graph", "kinds", "naming", "plan_picture", "storyboard"},
+    "plan_sound": {"graph", "implied", "kinds", "naming", "plan_picture", "storyboard"},
     "implied": {"kinds", "sentences", "storyboard"},
     "build": {"errors", "graph", "resolve", "store"},
     "backends": {"errors", "frame", "kinds", "models", "probe", "backends"},

@@ -197,7 +197,8 @@ def test_sound_that_is_planned_early_is_what_its_place_in_the_film_asks_for(fps:
     early = Planner(board, DRAFT)
     early.begin()
     learned = {step.name for step in early.learn("c/narration", {"samples": 20_000})}
-    assert ("c/sound" in learned) == ((fps in {"25", "50"} and duration in {None, "0.32"}) or fps == "48")
+    on_grid = {None: {"25", "30", "50", "60"}, "0.32": {"25", "50"}}
+    assert ("c/sound" in learned) == (fps in on_grid.get(duration, ()))
 
 
 def test_a_length_is_learned_once() -> None:
