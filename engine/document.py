@@ -60,6 +60,16 @@ class Document:
         span = self.place(path)
         return Span(span.line, span.column, span.line, span.column + 1)
 
+    def says(self, path: Sequence[str | int]) -> bool:
+        """Whether there is something at a path."""
+        data: Any = self.data
+        for part in path:
+            there = isinstance(part, int) and isinstance(data, list) and part < len(data)
+            if not there and not (isinstance(data, dict) and part in data):
+                return False
+            data = data[part]
+        return True
+
     def written(self, path: Sequence[str | int]) -> str:
         """A scalar as it is written, before anything became a number."""
         node = self._find(path)[1]

@@ -57,12 +57,13 @@ def knob_mistakes(
 
 
 def misfits(
-    document: Document, path: Sequence[str | int], kind: str, name: str, params: Mapping[str, Any]
+    chain: Sequence[Document], path: Sequence[str | int], kind: str, name: str, params: Mapping[str, Any]
 ) -> Iterator[Mistake]:
-    """What a backend itself finds wrong with params, those of extended profiles among them."""
+    """What a backend itself finds wrong with params, at the first document of a chain that says them."""
     look = getattr(find(kind, name), "misfits", None)
     for below, message, hint in look(params) if look is not None else ():
         where = (*path, *below)
+        document = next((one for one in chain if one.says((*path, *below[:1]))), chain[0])
         yield document.mistake(document.key_place(where), message, hint)
 
 

@@ -89,18 +89,8 @@ def load_profile(name: str, root: Path) -> Profile:
 def mistake_at(name: str, root: Path, path: Sequence[str | int], message: str, hint: str = "") -> AuthorError:
     """What turned out to be wrong with a profile that can be loaded, at the file of its chain that says it."""
     chain = _chain(name, root)
-    document = next((one for one in chain if _says(one, path)), chain[0])
+    document = next((one for one in chain if one.says(path)), chain[0])
     return AuthorError([document.mistake(document.place(path), message, hint)])
-
-
-def _says(document: Document, path: Sequence[str | int]) -> bool:
-    data: Any = document.data
-    for part in path:
-        there = isinstance(part, int) and isinstance(data, list) and part < len(data)
-        if not there and not (isinstance(data, dict) and part in data):
-            return False
-        data = data[part]
-    return True
 
 
 def _chain(name: str, root: Path) -> list[Document]:
@@ -170,19 +160,23 @@ def _incomplete(document: Document, merged: dict[str, dict[str, Any]]) -> Iterat
 
 
 def _misfits(chain: list[Document]) -> list[Mistake]:
-    """Params that their backend does not have, each in the file that says them."""
+    """Params that their backend does not have, each once, in the file that says them."""
     found: list[Mistake] = []
     merged: dict[tuple[str, str], dict[str, Any]] = {}
+    sayers: dict[tuple[str, str], list[Document]] = {}  # The newest first, from the one that names the backend on.
     for document in reversed(chain):
         for part, kind, choice in _choices(document):
-            merged[part, kind] = _merge(merged.get((part, kind), {}), choice)
+            before = merged.get((part, kind), {})
+            merged[part, kind] = _merge(before, choice)
             backend = merged[part, kind].get("backend", "")
+            older = sayers.get((part, kind), []) if backend == before.get("backend") else []
+            sayers[part, kind] = [document, *older]
             if backend:
-                path = (part, kind, "params")
+                path, params = (part, kind, "params"), merged[part, kind]["params"]
                 wrong = list(knob_mistakes(document, path, _kind(part, kind), backend, choice.get("params", {})))
                 if not wrong and "params" in choice:
-                    wrong = list(misfits(document, path, _kind(part, kind), backend, merged[part, kind]["params"]))
-                found += wrong
+                    wrong = list(misfits(sayers[part, kind], path, _kind(part, kind), backend, params))
+                found += [mistake for mistake in wrong if mistake not in found]
     return found
 
 
