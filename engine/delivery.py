@@ -161,7 +161,8 @@ class _Delivery:
             message = f"this may take {seconds(totals.most_seconds)}, more than --max-minutes {limit:g}"
             raise UsageError(message, f"see mikebot plan {shown(self.project.file)}")
         if totals.gigabytes * 1e9 + KEEP_FREE > free and totals.run:
-            message = f"this needs about {totals.gigabytes:.1f} GB, and the disk has {free / 1e9:.1f} GB"
+            needs = f"{totals.gigabytes:.1f} GB" if totals.gigabytes >= 1 else f"{totals.gigabytes * 1e3:.0f} MB"
+            message = f"this needs about {needs}, and the disk has {free / 1e9:.1f} GB, of which 1 GB stays free"
             raise UsageError(message, "free some space, or run: mikebot gc")
 
     def _estimator(self) -> Estimator:
