@@ -27,7 +27,7 @@ import tiny_diffusion
 from command_kit import Said, environment, mikebot
 
 from engine.build import Event, build
-from engine.errors import Cancelled
+from engine.errors import BackendError, Cancelled
 from engine.executors.local import LocalExecutor
 from engine.graph import Action
 from engine.profile import load_profile
@@ -278,6 +278,37 @@ def test_a_profile_is_right_or_wrong_without_any_weights(tmp_path: Path) -> None
         f"profiles/wrong.yaml:11:14: FluxPipeline {meant}",
         f"profiles/wrong.yaml:22:14: WanImageToVideoPipeline {meant}",
         "profiles/wrong.yaml:22:24: 'height' is decided by the storyboard, not here",
+    ]
+
+
+def test_what_a_library_says_of_its_failure_is_told_in_short() -> None:
+    from engine.backends.diffusion import explained
+
+    def told(problem: Exception) -> str:
+        with pytest.raises(BackendError) as caught, explained("tiny/flux"):
+            raise problem
+        return caught.value.message
+
+    assert told(AssertionError()) == "the model tiny/flux failed: AssertionError"
+    assert told(ValueError("\n no such\nthing")) == "the model tiny/flux failed: ValueError: no such"
+    assert told(ValueError("so " * 200)) == f"the model tiny/flux failed: ValueError: {'so ' * 98}so ..."
+
+
+def test_a_wrong_call_is_told_once_and_where_it_is_said(tmp_path: Path) -> None:
+    """Not in the profile that extends it, whose own params have nothing to do with it."""
+    for folder in ("profiles", "personas", "projects"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "profiles/tiny.yaml").write_text(TINY)
+    (tmp_path / "profiles/near.yaml").write_text(
+        "name: near\nextends: tiny\nkinds:\n  still:\n    params:\n      call: {stepz: 2}\n"
+    )
+    (tmp_path / "profiles/far.yaml").write_text(
+        "name: far\nextends: near\nkinds: {still: {params: {steps: 3, device: cupu}}}\n"
+    )
+    said = mikebot(tmp_path, "check", "profiles/far.yaml")
+    assert [line for line in said.err.splitlines() if line.startswith("profiles/")] == [
+        "profiles/far.yaml:3:36: device cannot be 'cupu': did you mean 'cpu'?",
+        "profiles/near.yaml:6:14: FluxPipeline takes no argument 'stepz': did you mean 'num_inference_steps'?",
     ]
 
 

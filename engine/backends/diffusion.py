@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from textwrap import shorten
 from typing import Any
 
 from ..errors import BackendError, Cancelled, OutOfMemory
@@ -168,6 +169,6 @@ def explained(model: str) -> Iterator[None]:
         if isinstance(problem, MemoryError) or "out of memory" in said or "can't allocate memory" in said:
             raise OutOfMemory(f"there is too little memory for the model {model}", _LESS) from None
         lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-        brief = lines[0][:300] if lines else type(problem).__name__
-        message = f"the model {model} failed: {type(problem).__name__}: {brief}"
+        brief = f": {shorten(lines[0], 300, placeholder=' ...')}" if lines else ""
+        message = f"the model {model} failed: {type(problem).__name__}{brief}"
         raise BackendError(message, "Is it whole, and does the profile fit it?") from problem
