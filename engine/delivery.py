@@ -72,8 +72,8 @@ class _Delivery:
             report.done(self._summary(None))
             if self.args.json:
                 sys.stderr.write(f"{error}\n")
-            if any(one.fetchable() for one, _ in missing(self.project.profile)):
-                sys.stderr.write(f"models are missing; to download them, type: mikebot fetch {self._named()}\n")
+            if said := to_fetch(self.project):
+                sys.stderr.write(f"{said}\n")
             return 1
         except (KeyboardInterrupt, Refused):
             report.done(self._summary(None))
@@ -81,11 +81,6 @@ class _Delivery:
         finally:
             executor.close()
             self.project.loaded_digests.save()
-
-    def _named(self) -> str:
-        """The profile as a command names it, from here."""
-        here = Path.cwd().is_relative_to(self.project.root)
-        return f"--profile {self.project.profile.name}" + ("" if here else f" {shown(self.project.file.parent)}")
 
     def _make(self, executor: LocalExecutor, report: Report) -> None:
         """Build, check out, and remember what was done."""
@@ -172,6 +167,14 @@ class _Delivery:
         look = forecast(self._planner(), self.store, exact)
         expected = [look.steps[name] for name, state in look.states.items() if state != "hit"]
         return Terminal(sys.stdout, sys.stderr, expected, self._estimator().seconds, self.lanes)
+
+
+def to_fetch(project: Project) -> str:
+    """What to type, from here, where models are missing that can be fetched; empty where none are."""
+    if not any(one.fetchable() for one, _ in missing(project.profile)):
+        return ""
+    place = "" if Path.cwd().is_relative_to(project.root) else f" {shown(project.file.parent)}"
+    return f"models are missing; to download them, type: mikebot fetch --profile {project.profile.name}{place}"
 
 
 def remarks(step: Step) -> bool:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 from .build import Built, Event, Halt, build, ungated
 from .checkout import Checkout, Delivered
-from .delivery import exact
+from .delivery import exact, to_fetch
 from .digests import Digests
 from .errors import AuthorError, BuildError, Cancelled, MikebotError, Mistake, Refused
 from .estimate import Estimator
@@ -191,8 +191,7 @@ class Session:
             self._say.failed("", str(error))
             self.news.undecided(save.number, save.base, str(error))
         except BuildError:
-            self._failed = True
-            self.news.failed(view, "")
+            self._fail(view, halt, to_fetch(save.project))
         except MikebotError as error:
             self._fail(view, halt, str(error))
         except Exception:
@@ -240,9 +239,11 @@ class Session:
         self.news.forget()
 
     def _fail(self, view: View, halt: Halt, message: str) -> None:
+        """A build is over; `message`: what there is to say beside the steps that failed."""
         if not halt.said.is_set():
             self._failed = True
-            self._say.failed("", message)
+            if message:
+                self._say.failed("", message)
             self.news.failed(view, message)
 
     def _deliver(self, save: _Save, view: View, done: Delivered) -> None:

@@ -229,7 +229,7 @@ def test_a_failure_is_told_while_the_others_are_made(shop: Workshop, monkeypatch
     monkeypatch.setenv("MIKEBOT_MODELS", "")
     (shop.root / "profiles" / "modelled.yaml").write_text(
         "name: modelled\nextends: short\n"
-        "kinds: {still: {backend: flux, params: {pipeline: FluxPipeline, model: nowhere, revision: main}}}\n"
+        "kinds: {still: {backend: flux, params: {pipeline: FluxPipeline, model: no/where, revision: main}}}\n"
     )
     Image.new("RGB", (64, 36), "blue").save(shop.folder / "door.png")
     text = BOARD.replace("image_prompt: a blue door", "image: door.png")
@@ -248,7 +248,10 @@ def test_a_failure_is_told_while_the_others_are_made(shop: Workshop, monkeypatch
         ready.set()
         follower.until(lambda f: f.top.get("phase") == "failed")
         assert "blue/scene" in steps(follower, "built")
-    assert [step for step, _ in seen] == ["red/still"]
+        assert follower.top["failures"][-1]["message"].startswith(
+            "models are missing; to download them, type: mikebot fetch --profile modelled"
+        )
+    assert [step for step, _ in seen] == ["red/still", ""]
     assert seen[0][1] in ("waiting", "running")
 
 
