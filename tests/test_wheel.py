@@ -55,7 +55,8 @@ def test_schemas_profiles_fonts_and_licences_are_inside(wheel: Path) -> None:
     wanted = {file: f"engine/{file.relative_to(ROOT)}" for file in sorted((ROOT / "schemas").glob("*.json"))}
     for folder in ("engine/profiles", "engine/fonts", "engine/preview/page", "engine/write/prompts"):
         wanted |= {file: str(file.relative_to(ROOT)) for file in sorted((ROOT / folder).iterdir())}
-    wanted |= {file: str(file.relative_to(ROOT)) for file in sorted((ROOT / "engine/write").glob("*.txt"))}
+    for beside in (*(ROOT / "engine/write").glob("*.txt"), *(ROOT / "engine/train").glob("page.*")):
+        wanted[beside] = str(beside.relative_to(ROOT))
     for part in ("personas/mikebot", "projects/hello"):
         files = [file for file in sorted((ROOT / part).rglob("*")) if file.is_file() and "build" not in file.parts]
         wanted |= {file: f"engine/starter/{file.relative_to(ROOT)}" for file in files}
