@@ -8,7 +8,6 @@ import http.client
 import json
 import random
 import re
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from command_kit import BOARD, COMMAND, environment, lines, mikebot, workspace
 from watch_kit import replaced, settled
 
 WORDS = ("red", "green", "yellow", "blue", "white", "black")
-SAVES = 12
+SAVES = 8
 PROJECT = "projects/doors"
 
 
@@ -47,7 +46,7 @@ def test_two_watches_with_gc_and_renders_beside_them_end_alike(tmp_path: Path) -
 
 @contextlib.contextmanager
 def watch(room: Path) -> Iterator[str]:
-    """The address of a `mikebot watch`, a process of its own that is ended as a person ends it."""
+    """The address of a `mikebot watch`, a process of its own, which must end well."""
     words = [*COMMAND, "watch", PROJECT, "--port", "0"]
     with subprocess.Popen(
         words, cwd=room, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
@@ -56,8 +55,12 @@ def watch(room: Path) -> Iterator[str]:
         try:
             yield next(found[1] for line in process.stdout if (found := re.search(r"http://(\S+?)/?$", line.strip())))
         finally:
-            process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=60)
+            process.terminate()
+            try:
+                _, errors = process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
         assert errors == "mikebot: interrupted; what was finished is kept, and the next run goes on from there\n"
 
 
