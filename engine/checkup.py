@@ -139,6 +139,8 @@ def _backend(kind: str, choice: Choice) -> Iterator[Finding]:
         return
     for line in getattr(backend, "doctor", list)():
         yield Finding("Backends", False, f"{name}: {line}")
+    for line in getattr(backend, "advice", list)():
+        yield Finding("Backends", True, f"{name}: {line}")
     decided = {field.name for field in fields(KINDS[kind].says)}
     knobs = [field.name for field in fields(backend.Params) if field.name not in decided]
     writes = ", ".join(KINDS[kind].outputs) + (f"; knobs: {', '.join(knobs)}" if knobs else "")

@@ -18,7 +18,7 @@ from .errors import BuildError, Refused, UsageError
 from .estimate import Estimator
 from .executors.local import LocalExecutor, cores
 from .forecast import forecast
-from .graph import Step
+from .graph import Result, Step
 from .profile import on_folders
 from .project import Project, open_project
 from .recall import Note, Request, program, remember
@@ -100,12 +100,19 @@ class _Delivery:
         self._note(built, summary)
 
     def _remarks(self, built: Built) -> Iterator[str]:
-        """What voices had to say again, and how words were timed, where it was not in the best way."""
+        """What voices had to say again, how words were timed and where lips do not follow, if it was not the best way."""
         for name, step in built.steps.items():
-            if (step.kind == "narration" and "recording" in step.inputs) or remarks(step):
-                timing = json.loads(self.store.read(built.results[name].outputs["timing"]))
-                if timing.get("note"):
-                    yield f"{name}: {timing['note']}"
+            told = (step.kind == "narration" and "recording" in step.inputs) or remarks(step)
+            if told and (note := self._note_of(step.kind, built.results[name])):
+                yield f"{name}: {note}"
+
+    def _note_of(self, kind: str, result: Result) -> str:
+        """What a step's output says of itself; a video says nothing any more once it was freed."""
+        if kind == "talk":
+            from .backends import lossless
+
+            return lossless.note(self.store.path(result.outputs["video"].digest))
+        return str(json.loads(self.store.read(result.outputs["timing"])).get("note", ""))
 
     def _hearing(self, report: Report) -> Any:
         def listen(event: Event) -> None:
@@ -178,10 +185,10 @@ def to_fetch(project: Project) -> str:
 
 
 def remarks(step: Step) -> bool:
-    """Whether a sentence may come with something that people should know (Backend.remarks)."""
+    """Whether a sentence or a talk may come with something that people should know (Backend.remarks)."""
     from .backends import find
 
-    return step.kind == "speech" and getattr(find(step.kind, step.backend), "remarks", False)
+    return step.kind in {"speech", "talk"} and getattr(find(step.kind, step.backend), "remarks", False)
 
 
 def exact(step: Step) -> bool:

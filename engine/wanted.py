@@ -31,10 +31,15 @@ class Wanted(NamedTuple):
         elif self.file.endswith(".nemo"):
             archive(self.model, self.revision)
         elif not (folder / self.file).is_file():
-            raise BackendError(f"there is no LoRA {self.file} in {self.model}", "Check file: in the profile.")
-        else:
-            model_folder.header(folder / self.file, f"the LoRA {self.file}")
+            raise BackendError(f"there is no {self._sort} {self.file} in {self.model}", "Check file: in the profile.")
+        elif self.file.endswith(".safetensors"):
+            model_folder.header(folder / self.file, f"the {self._sort} {self.file}")
         return folder
+
+    @property
+    def _sort(self) -> str:
+        """What people call the file."""
+        return "LoRA" if "loras" in self.path else "file"
 
     def own(self) -> bool:
         """Whether it lies in a folder of the author's, where nothing is fetched to."""

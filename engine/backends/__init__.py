@@ -27,7 +27,9 @@ class Backend(Protocol):
     Params: type  # A frozen dataclass: what the plan says of the kind, extended by this backend's knobs.
     likeness: bool  # Speech, still, clip, talk: makes more of a person than it is given. Not said, it is True.
     seeded: bool  # Speech: draws random numbers, and is told a seed. Not said, it is False.
-    remarks: bool  # Speech: its timing may hold a `note` for whoever renders. Not said, it is False.
+    remarks: (
+        bool  # Speech, talk: timing, or video (lossless.note), may hold a note for whoever renders. Not said: False.
+    )
     files: Mapping[str, str]  # Speech: what a persona may bring for it, and what that must be (given_files.MEDIA).
 
     def check(self, params: Any) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from numpy.typing import NDArray
 
 from ..errors import BackendError
 from . import ground, toned
@@ -62,6 +63,25 @@ class Footage:
         """Fill `out` with the frame that `key` found."""
         for target, plane in zip(out, shown(self._now[1].frame, *self._size, self._whole), strict=True):
             target[:] = plane
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """The frame that `key` found in its own size: (H, W, 3), RGB, upright, of square pixels."""
+        return rgb(self._now[1].frame)
+
+
+def rgb(frame: Frame) -> NDArray[np.uint8]:
+    """A frame in its own size, upright, as 8-bit RGB; what is RGB already stays as it is."""
+    picture = frame.picture
+    across = max(1, round(picture.width * frame.pixel))
+    source = {"src_colorspace": _matrix(picture), "src_color_range": _range(picture), "interpolation": _SMOOTH}
+    transfer, primaries = int(picture.color_trc), int(picture.color_primaries)
+    if toned.needed(transfer, primaries):
+        deep = picture.reformat(across, picture.height, "rgb48le", dst_color_range=ColorRange.JPEG, **source)
+        pixels = toned.toned(deep.to_ndarray(), transfer, primaries)
+    else:
+        plain = picture.reformat(across, picture.height, "rgb24", dst_color_range=ColorRange.JPEG, **source)
+        pixels = plain.to_ndarray()
+    return np.ascontiguousarray(np.rot90(pixels, round(picture.rotation / 90) % 4))
 
 
 def shown(frame: Frame, width: int, height: int, whole: bool = False) -> Planes:

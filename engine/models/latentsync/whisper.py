@@ -63,14 +63,18 @@ def features(ear: WhisperEncoder, sound: Tensor, overlap: float = 0.0) -> Tensor
     `overlap`: seconds that neighbouring pieces of 30 s share; each keeps its half of them, so that nothing that is
     kept was heard without what comes before and after it. 0 is what upstream does.
     """
+    parts = list(streamed(ear, sound, overlap))
+    return torch.cat(parts) if parts else sound.new_zeros(0, len(ear.layers) + 1, ear.config.d_model)
+
+
+def streamed(ear: WhisperEncoder, sound: Tensor, overlap: float = 0.0) -> Iterator[Tensor]:
+    """The same piece by piece, each as it is asked for: a long sound's features are many times its size."""
     weight = ear.conv1.weight
     mel = log_mel(sound.to(weight.device, torch.float32), ear.config.num_mel_bins)
     steps = ear.config.max_source_positions
-    parts = [
-        states(ear, mel[:, 2 * piece.start :][:, : 2 * steps])[piece.first - piece.start : piece.end - piece.start]
-        for piece in pieces(mel.shape[1] // 2, steps, round(overlap * STEPS))
-    ]
-    return torch.cat(parts) if parts else mel.new_zeros(0, len(ear.layers) + 1, ear.config.d_model)
+    for piece in pieces(mel.shape[1] // 2, steps, round(overlap * STEPS)):
+        made = states(ear, mel[:, 2 * piece.start :][:, : 2 * steps])
+        yield made[piece.first - piece.start : piece.end - piece.start]
 
 
 def states(ear: WhisperEncoder, mel: Tensor) -> Tensor:
