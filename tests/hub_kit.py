@@ -45,7 +45,13 @@ class Hub:
 
     def env(self, home: Path) -> dict[str, str]:
         """Where the library finds this hub, and nothing of whoever runs the tests."""
-        return {"HF_ENDPOINT": self.address, "HF_HOME": str(home), "HF_HUB_CACHE": str(home / "hub"), "HF_TOKEN": ""}
+        return {
+            "HF_ENDPOINT": self.address,
+            "HF_HOME": str(home),
+            "HF_HUB_CACHE": str(home / "hub"),
+            "HF_TOKEN": "",
+            "MIKEBOT_MODELS": "",
+        }
 
     def commit(self, model: str) -> str:
         """What `main` of a model means."""

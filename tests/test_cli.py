@@ -198,7 +198,7 @@ def test_max_minutes_refuses_before_anything_runs(tmp_path: Path) -> None:
         (["render", "projects/door"], "there is no storyboard projects/door\n  name a storyboard or its folder"),
         (
             ["plan", "projects/doors", "--profile", "darft"],
-            "there is no profile 'darft'; did you mean 'draft'?\n  profiles: desktop, draft, fast, final",
+            "there is no profile 'darft'; did you mean 'draft'?\n  profiles: desktop, draft, fast, final, voiced",
         ),
         (["why", "projects/doors", "rd"], "there is no scene or step 'rd'; did you mean 'red'?\n  see mikebot plan"),
     ],

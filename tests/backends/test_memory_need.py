@@ -145,5 +145,6 @@ def test_what_is_known_of_a_model_is_what_its_page_of_ours_says() -> None:
     for model, known in KNOWN.items():
         assert known.licence in rows[model]
         assert ("accepted on the hub" in rows[model]) == known.gated
-        assert gigabytes(known.parts["transformer"] * 2e9) in rows[model]
+        if "transformer" in known.parts:
+            assert gigabytes(known.parts["transformer"] * 2e9) in rows[model]
         assert not known.download or gigabytes(known.download * 1e9) in rows[model]
