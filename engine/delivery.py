@@ -100,7 +100,7 @@ class _Delivery:
         self._note(built, summary)
 
     def _remarks(self, built: Built) -> Iterator[str]:
-        """What voices had to say again, how words were timed and where lips do not follow, if it was not the best way."""
+        """What voices had to say again, how words were timed and where lips do not follow the voice."""
         for name, step in built.steps.items():
             told = (step.kind == "narration" and "recording" in step.inputs) or remarks(step)
             if told and (note := self._note_of(step.kind, built.results[name])):

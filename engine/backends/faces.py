@@ -5,25 +5,13 @@ frame ── FaceFinder ──► faces ── faces_track ──► one person'
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BackendError
-from . import model_folder
-
 Pixels = NDArray[np.uint8]
 Points = NDArray[np.float64]
-YUNET, YUNET_FILE = "opencv/face_detection_yunet", "face_detection_yunet_2023mar.onnx"
-HAAR = "haar"
-BETTER = (
-    f"faces are found by OpenCV's own cascades; steadier: put {YUNET_FILE} of OpenCV's model zoo into a folder {YUNET} "
-    f"below one that {model_folder.VARIABLE} names"
-)
-
-
 Box = tuple[float, float, float, float]  # Left, top, width, height.
 
 
@@ -51,42 +39,6 @@ class FaceFinder(Protocol):
 
     def faces(self, frame: Pixels) -> list[Face]:
         """Every face in a frame (H, W, 3), RGB."""
-
-
-def named(wanted: str) -> str:
-    """Which finder a profile's `faces` means here, with the digest of its file; part of keys, as results depend on it.
-
-    Nothing named is YuNet where its file is, and else the cascades that come with OpenCV.
-    """
-    if wanted not in {"", "yunet"}:
-        return wanted
-    try:
-        file = yunet_file()
-    except BackendError:
-        return wanted or HAAR
-    return f"yunet:{model_folder.digest(file.parent, [file])}"
-
-
-def finder(name: str) -> FaceFinder:
-    """The finder of a name that `named` gave. Raises BackendError where its file is missing or is another."""
-    if name == HAAR:
-        from .faces_haar import Haar
-
-        return Haar()
-    from .faces_yunet import YuNet
-
-    file = yunet_file()
-    if name not in {"yunet", here := f"yunet:{model_folder.digest(file.parent, [file])}"}:
-        raise BackendError(f"{YUNET_FILE} is another than the one that was planned: {here}", "Render again.")
-    return YuNet(file)
-
-
-def yunet_file() -> Path:
-    """Where OpenCV's landmark model lies. Raises BackendError."""
-    file = model_folder.lies(YUNET) / YUNET_FILE
-    if not file.is_file():
-        raise BackendError(f"{YUNET} has no {YUNET_FILE}", "Put it there, or set faces: haar in the profile.")
-    return file
 
 
 def points_of(left: Any, right: Any, nose: Any = None) -> Points:

@@ -15,7 +15,6 @@ TURNED = "the face is turned away"
 SEVERAL = "several faces, and no choice"
 SMALL = "a face of less than 50 pixels"
 SHOWN = frozenset(("", TURNED, SEVERAL))  # Reasons of frames that show a face which the model could have been given.
-WHICH = ("", "largest", "left", "right")
 _LEAST_WIDTH = 50  # Pixels: what upstream takes at least.
 _BESIDE = 0.5  # Of the largest face's width: a smaller one is somebody in the background.
 

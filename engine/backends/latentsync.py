@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import BackendError
 from ..kinds import Inputs, Tell, rate
-from . import faces, recipe, sync_knobs
+from . import faces_finder, recipe, sync_knobs
 from .sync_knobs import LatentSyncParams
 
 _LOOKING = 0.2  # Of a step's progress: finding faces.
@@ -37,7 +37,7 @@ class LatentSync:
 
     def advice(self) -> list[str]:
         """What would be better on this machine, though nothing is missing."""
-        return [faces.BETTER] if faces.named("") == faces.HAAR else []
+        return [faces_finder.BETTER] if faces_finder.named("") == faces_finder.HAAR else []
 
     def check(self, params: LatentSyncParams) -> list[str]:
         return sync_knobs.needed(params)
@@ -86,21 +86,34 @@ def _run(models: Any, params: LatentSyncParams, inputs: Inputs, out: Path, tell:
     spoken = sync_plan.words_heard(timing, params.frames, fps, params.silence)
     sound = sync_sound.read(inputs["audio"], 0.0 if params.parity else float(params.frames / fps))
 
-    def looking(share: float) -> None:
-        tell.progress(int(_FINE * _LOOKING * share), _FINE)
-
-    def speaking(share: float) -> None:
-        tell.progress(int(_FINE * (_LOOKING + (1 - _LOOKING) * share)), _FINE)
-
+    far = _Progress(tell)
     shown = sync_film.Shown(inputs.many("clip"), params.frames, fps)
-    finder = faces.finder(faces.named(params.faces))
-    plan = sync_film.looked(shown, finder, params, spoken, models.resolution, looking)
+    finder = faces_finder.finder(faces_finder.named(params.faces))
+    plan = sync_film.looked(shown, finder, params, spoken, models.resolution, far.looking)
     hearing = sync_sound.Hearing(models.ear, sound, params.hearing, float(25 if params.own_rate else fps))
-    mouths = sync_film.Mouths(models, plan, params, hearing, speaking)
-    frames = mouths.frames(pixels for _, pixels in shown.frames())
+    mouths = sync_film.Mouths(models, plan, params, hearing, far.speaking)
+    frames = mouths.frames(shown.frames())
     first = next(frames)
     with lossless.writing(out, first.shape[:2], fps, plan.note) as add:
         add(first)
         for number, frame in enumerate(frames, 1):
-            speaking(number / params.frames)
+            far.speaking(number / params.frames)
             add(frame)
+
+
+class _Progress:
+    """Both passes in one count, which never falls: frames are written after their window is made."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._most = 0
+
+    def looking(self, share: float) -> None:
+        self._far(_LOOKING * share)
+
+    def speaking(self, share: float) -> None:
+        self._far(_LOOKING + (1 - _LOOKING) * share)
+
+    def _far(self, share: float) -> None:
+        self._most = max(self._most, int(_FINE * share))
+        self._tell.progress(self._most, _FINE)

@@ -9,7 +9,7 @@ What is held depends on the length of a window, and not on that of the video.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby
@@ -50,8 +50,8 @@ class Shown:
     def __init__(self, clips: Sequence[Path], frames: int, fps: Fraction) -> None:
         self._clips, self._frames, self._fps = clips, frames, fps
 
-    def frames(self) -> Iterator[tuple[Hashable, Pixels]]:
-        """Each frame of the film with the key of the one that it shows: the same key, the very same array."""
+    def frames(self) -> Iterator[Pixels]:
+        """Each frame of the film; where the same one is shown again, the very same array."""
         footage = Footage(self._clips, (0, 0), self._fps, lambda: None)
         shown = footage.key(0)
         pixels = footage.pixels()
@@ -59,7 +59,7 @@ class Shown:
             key = footage.key(frame)
             if key != shown:
                 shown, pixels = key, footage.pixels()
-            yield key, pixels
+            yield pixels
 
 
 def looked(
@@ -69,13 +69,13 @@ def looked(
     fps = rate(params.fps)
     faces: list[list[Face]] = []
     counts: list[int] = []  # How often each picture is shown in a row.
-    last: Hashable = None
-    for frame, (key, pixels) in enumerate(shown.frames()):
+    last: Pixels | None = None
+    for frame, pixels in enumerate(shown.frames()):
         tell(frame / params.frames)
-        if key != last or not faces:
+        if last is None or not (pixels is last or np.array_equal(pixels, last)):
             faces.append(finder.faces(pixels))
             counts.append(0)
-        last = key
+        last = pixels
         counts[-1] += 1
     each = len(counts) / params.frames * float(fps)  # Pictures a second.
     tracker = Tracker(round(_GAP * each), params.which or ("largest" if params.parity else ""))

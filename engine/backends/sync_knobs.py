@@ -13,12 +13,12 @@ from ..errors import BackendError
 from ..kinds import Talk
 from . import model_folder
 from .diffusion_knobs import COMPILER, DEVICES, DTYPES, Misfit, compiler
-from .faces import HAAR, named
-from .faces_track import WHICH
+from .faces_finder import HAAR, named
 from .signatures import meant
 
 RESOLUTION: Mapping[str, int] = {"ByteDance/LatentSync-1.5": 256, "ByteDance/LatentSync-1.6": 512}
 VAE_FILES = ("config.json", "diffusion_pytorch_model.safetensors")
+_WHICH = ("", "largest", "left", "right")
 _RANGES: Mapping[str, tuple[float, float]] = {
     "steps": (1, 1000),
     "guidance": (1, 10),
@@ -119,7 +119,7 @@ def misfits(params: Mapping[str, Any]) -> Iterator[Misfit]:
 
 
 def _choices(said: Mapping[str, Any]) -> Iterator[Misfit]:
-    known = {"dtype": DTYPES, "device": DEVICES, "faces": ("", HAAR, "yunet"), "which": WHICH}
+    known = {"dtype": DTYPES, "device": DEVICES, "faces": ("", HAAR, "yunet"), "which": _WHICH}
     for name, values in known.items():
         value = str(said[name]).split(":", maxsplit=1)[0]
         if value not in values:
