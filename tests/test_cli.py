@@ -18,6 +18,7 @@ from command_kit import BOARD, COMMAND, ROOT, environment, lines, mikebot, stran
 
 from engine.report import seconds
 
+PROFILES = ", ".join(sorted(file.stem for file in (ROOT / "engine" / "profiles").glob("*.yaml")))
 GOLDEN = ROOT / "tests" / "golden" / "plan.json"
 STEPS = {
     *("red/speech", "red/narration", "red/still", "red/clip", "red/talk", "red/scene", "red/sound"),
@@ -198,7 +199,7 @@ def test_max_minutes_refuses_before_anything_runs(tmp_path: Path) -> None:
         (["render", "projects/door"], "there is no storyboard projects/door\n  name a storyboard or its folder"),
         (
             ["plan", "projects/doors", "--profile", "darft"],
-            "there is no profile 'darft'; did you mean 'draft'?\n  profiles: desktop, draft, fast, final, voiced",
+            f"there is no profile 'darft'; did you mean 'draft'?\n  profiles: {PROFILES}",
         ),
         (["why", "projects/doors", "rd"], "there is no scene or step 'rd'; did you mean 'red'?\n  see mikebot plan"),
     ],

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tiny_diffusion
+import tiny_lips
 import tiny_voice
 from media_kit import drawn, movie, wav
 
@@ -127,6 +128,7 @@ def _real(folder: Path) -> Iterator[Case]:
             warnings.simplefilter("ignore")
             tiny_diffusion.build(folder / "models", "flux", "wan21-i2v")
         tiny_voice.build(folder / "models")
+        tiny_lips.build(folder / "models")
     voice = {"model": "magpie", "codec": "codec", "device": "cpu", "guard": False, "seconds": 0.5}
     yield Case("speech.nemo", {"text": "This door is red."} | voice, {"voice": wav(folder / "voice.wav")})
     model = {"dtype": "float32", "device": "cpu", "steps": 1, "pixels": 1024}
@@ -138,7 +140,10 @@ def _real(folder: Path) -> Iterator[Case]:
     clip = Case("clip.wan", said | model | {"call": {"max_sequence_length": 32}}, {"first": first})
     yield clip
     size = {"frames": 12, "fps": "25"} | SIZE
-    yield Case("talk.chain", size, {numbered("clip", number): _made(clip, folder)["video"] for number in (1, 2)})
+    clips = {numbered("clip", number): _made(clip, folder)["video"] for number in (1, 2)}
+    yield Case("talk.chain", size, clips)
+    told = {"audio": wav(folder / "said.wav", 1.0, 48000), "timing": tiny_lips.timing(folder / "said.json", (), 0.48)}
+    yield Case("talk.latentsync", size | tiny_lips.KNOBS, clips | told)
 
 
 def _shown() -> Iterator[Case]:
