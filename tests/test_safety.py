@@ -54,12 +54,15 @@ def test_a_second_render_that_makes_nothing_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("render", "projects/doors", "--lanes", "-1"), "argument --lanes: must be at least 1, not -1"),
+        (
+            ("render", "projects/doors", "--lanes", "-1"),
+            "argument --lanes: must be a whole number of at least 1, not -1",
+        ),
         (
             ("render", "projects/doors", "--max-minutes", "nan"),
             "argument --max-minutes: must be a number above 0, not nan",
         ),
-        (("verify", "--sample", "-1"), "argument --sample: must be at least 0, not -1"),
+        (("verify", "--sample", "-1"), "argument --sample: must be a whole number of at least 0, not -1"),
     ],
 )
 def test_numbers_that_make_no_sense_are_refused(tmp_path: Path, words: tuple[str, ...], message: str) -> None:
