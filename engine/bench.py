@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from .backends import Backend, find, memory
+from .backends import Backend, find, interpreter, memory
 from .errors import BackendError
 from .graph import Action
 from .kinds import Tell
@@ -128,6 +128,12 @@ def model_of(action: Action) -> str:
     if reasons:
         raise BackendError("; ".join(reasons))
     return _named(backend, backend.model(params))
+
+
+def python_of(action: Action) -> str:
+    """The Python that runs an action: the one that the user names for its backend, or this one."""
+    needs = getattr(instance(action.kind, action.backend), "python", None)
+    return interpreter.chosen(needs.variable) if needs is not None else sys.executable
 
 
 def params_of(backend: Backend, params: Mapping[str, Any]) -> Any:

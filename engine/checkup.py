@@ -50,7 +50,7 @@ def checkup(profile: Profile, store: Path) -> Iterator[Finding]:
     if models:
         yield from _memory(models)
     yield from _packages(PACKAGES, "pip install {}")
-    if models:
+    if any(not _apart(one) for one in models):
         yield from _packages(FINAL, "pip install 'mikebot[final]'")
         yield from _packages(_quantizers(models), "pip install {}")
     if any(one.params.get("compile") for one in models) and not compiler():
@@ -121,6 +121,11 @@ def _packages(names: tuple[str, ...], install: str) -> Iterator[Finding]:
             yield Finding("Packages", False, f"{name}: {install.format(name)}", todo=(install.format(name),))
     if there:
         yield Finding("Packages", True, ", ".join(there))
+
+
+def _apart(one: Wanted) -> bool:
+    """Whether what wants a model says itself which packages it needs, perhaps of another Python."""
+    return hasattr(find(*one.user.split(".")), "python")
 
 
 def _quantizers(models: list[Wanted]) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ NARROW = {
     "plan_sound": {"graph", "implied", "kinds", "naming", "plan_picture", "storyboard"},
     "implied": {"kinds", "sentences", "storyboard"},
     "build": {"errors", "graph", "resolve", "store"},
-    "backends": {"errors", "frame", "kinds", "models", "probe", "backends"},
+    "backends": {"__init__", "errors", "frame", "kinds", "models", "probe", "backends"},
     "models": {"errors", "models"},
     "worker": {"bench", "errors", "graph", "perform", "store", "trust"},
     "executors": {"bench", "errors", "graph", "perform", "store", "worker", "trust", "executors"},

@@ -6,11 +6,18 @@ import hashlib
 import shutil
 import wave
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import yaml
 from command_kit import ROOT, environment, mikebot, workspace
 from consent_kit import Place, consent
 from media_kit import wav
+from python_kit import logged
+
+from engine.backends.narration import Join, JoinParams
+from engine.backends.nemo import Nemo, NemoParams
+from engine.kinds import Inputs
 
 
 @pytest.fixture
@@ -98,11 +105,32 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def said_here(folder: Path, reference: Path) -> bytes:
+    """The narration of what is said below, made in this process."""
+    import torch
+
+    torch.set_num_threads(1)
+    folder.mkdir()
+    said = yaml.safe_load(VOICED)["kinds"]["speech"]["params"]
+    seed = int.from_bytes(hashlib.sha256(b"0/1/0").digest()[:4], "big")  # Of seed 0, take 1.
+    backend, params = Nemo(), NemoParams(text="This door is red.", seed=seed, **Nemo.settled(said))
+    deaf = SimpleNamespace(progress=lambda done, total: None)
+    backend.load(backend.model(params))
+    backend.run(params, Inputs(voice=reference), folder, deaf)
+    sentence = {"audio.0001": folder / "audio", "timing.0001": folder / "timing"}
+    Join().run(JoinParams(), Inputs(sentence), folder, deaf)
+    return (folder / "audio").read_bytes()
+
+
 def test_a_real_person_s_voice_is_heard_only_while_they_agree(
     tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cloned by NeMo's real classes in a worker; refused without a word of consent, for another purpose, or revoked."""
+    """Cloned by NeMo's real classes in a worker; refused without a word of consent, for another purpose, or revoked.
+
+    NeMo has a Python of its own there. The samples are those that this one gives.
+    """
     monkeypatch.setenv("MIKEBOT_MODELS", str(models))
+    monkeypatch.setenv("MIKEBOT_PYTHON_NEMO", str(python := logged(tmp_path / "env")))
     place = Place(tmp_path)
     wav(place.persona.parent / "sample.wav", 2.0)
     (tmp_path / "profiles" / "voiced.yaml").write_text(VOICED)
@@ -118,6 +146,8 @@ def test_a_real_person_s_voice_is_heard_only_while_they_agree(
     agreed = place.run(*say)
     assert (agreed.code, agreed.out.split("(")[1][:14]) == (0, "2 made, 0 kept"), agreed.err
     assert seconds(tmp_path / "said.wav") > 0.5
+    assert "-P -m engine.worker" in python.with_suffix(".log").read_text()
+    assert (tmp_path / "said.wav").read_bytes() == said_here(tmp_path / "here", place.persona.parent / "sample.wav")
     assert place.run(*say).out.split("(")[1].startswith("0 made, 2 kept")
     place.says(consent(revoked="2026-01-02", scope={"projects": ["doors"], "purposes": ["voice"]}), voice=HERS)
     assert "consent: was revoked on 2026-01-02" in place.run(*say).err

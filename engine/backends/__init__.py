@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..kinds import Inputs, Tell
+
+if TYPE_CHECKING:
+    from .interpreter import Needs
 
 GROUP = "mikebot.backends"
 
@@ -30,6 +33,7 @@ class Backend(Protocol):
     remarks: (
         bool  # Speech, talk: timing, or video (lossless.note), may hold a note for whoever renders. Not said: False.
     )
+    python: Needs  # What it wants of its Python (interpreter.py), where the user may name another. Not said: ours.
     files: Mapping[str, str]  # Speech: what a persona may bring for it, and what that must be (given_files.MEDIA).
 
     def check(self, params: Any) -> list[str]:

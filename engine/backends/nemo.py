@@ -8,13 +8,12 @@ import wave
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import BackendError
 from ..kinds import Inputs, Speech, Tell
-from . import espeak_text, model_folder
+from . import espeak_text, interpreter, model_folder
 from .diffusion_knobs import Misfit
 from .nemo_archive import archive, named
 from .signatures import meant
@@ -28,7 +27,12 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "retries": (0, 10),
     "speaker": (0, 1000),
 }
-MISSING = "speech.nemo needs nemo_toolkit, which is not installed: pip install 'mikebot[voice]'"
+NEEDS = interpreter.Needs(
+    "MIKEBOT_PYTHON_NEMO",
+    ("nemo", "torch", "omegaconf", "soundfile"),
+    ("nemo_toolkit", "torch", "nemo_text_processing", "pynini"),
+    "voice",
+)
 LONGEST = 150  # Words of a sentence: no model of this sort says more at once.
 REST = 0.3  # Seconds of silence in place of a text with nothing to say.
 
@@ -62,6 +66,7 @@ class Nemo:
     version = "1"
     exact = False  # On a processor it is; a GPU adds in any order.
     seeded = remarks = True
+    python = NEEDS
     files: ClassVar[Mapping[str, str]] = {"reference": "audio", "checkpoint": "voice"}  # What a persona may bring.
     Params = NemoParams
 
@@ -96,9 +101,7 @@ class Nemo:
     @staticmethod
     def settled(params: Mapping[str, Any]) -> dict[str, Any]:
         """A profile's params with the revisions of what is here, and of what writes numbers out."""
-        from .nemo_text import normalizer_version
-
-        found = {**params, "normaliser": normalizer_version()}
+        found = {**params, "normaliser": _normaliser()}
         for name, revision in (("model", "revision"), ("codec", "codec_revision")):
             try:
                 found[revision] = model_folder.find(str(params[name]), str(params.get(revision, ""))).revision
@@ -113,9 +116,18 @@ class Nemo:
             if params.get(name):
                 yield params[name], params.get(revision, ""), named(params[name])
 
+    def doctor(self) -> list[str]:
+        """What NeMo's Python lacks, with what to type."""
+        return interpreter.troubles(NEEDS, f"{self.kind}.{self.name}")
+
+    def advice(self) -> list[str]:
+        """Which Python it runs in, where that is not ours."""
+        return list(filter(None, [interpreter.told(NEEDS)]))
+
     def check(self, params: NemoParams) -> list[str]:
-        if any(find_spec(name) is None for name in ("nemo", "torch", "omegaconf")):
-            return [MISSING]
+        lacking = self.doctor()
+        if lacking:
+            return lacking
         said = {name: getattr(params, name) for name in NemoParams.__dataclass_fields__}
         reasons = [f"{found.message} ({found.hint})" if found.hint else found.message for found in self.misfits(said)]
         return reasons or [*_archives(params), *_wordy(params.text)]
@@ -176,6 +188,20 @@ class Nemo:
             prefix="mikebot-voice-"
         ) as folder:  # Only a model that is saved needs it later.
             self._model = restored(model, codec, Path(folder), device)
+
+
+def _normaliser() -> str:
+    """Which nemo_text_processing writes numbers out where NeMo runs; empty if none does."""
+    from .nemo_text import normalizer_version
+
+    python = interpreter.chosen(NEEDS.variable)
+    if interpreter.own(python):
+        return normalizer_version()
+    try:
+        versions = interpreter.asked(python, NEEDS).versions
+    except BackendError:
+        return ""  # Told when it is wanted.
+    return versions["nemo_text_processing"] if versions["pynini"] else ""
 
 
 def _archives(params: NemoParams) -> Iterator[str]:

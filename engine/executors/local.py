@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..bench import Moved, model_of
+from ..bench import Moved, model_of, python_of
 from ..errors import BackendError, Cancelled, MikebotError
 from ..graph import Action, Result
 from ..trust.permit import Permit
@@ -29,17 +29,17 @@ class LocalExecutor:
     """Workers are started when there is work for them, and live until close.
 
     `lanes` is how many actions without a model run at once; by default one a core. Those with a model run in one
-    worker for each GPU, or one in all where there is none, so that no model is in memory twice. `vram`: gigabytes
-    that models may take there, 0 for what is free.
+    worker for each GPU, or one in all where there is none, so that no model is in memory twice; beside it in one more
+    for each other Python that the user names for a backend. `vram`: gigabytes that the models of a worker may take
+    there, 0 for what is free.
     """
 
-    def __init__(self, store: Path, lanes: int = 0, python: str = sys.executable, vram: float = 0.0) -> None:
+    def __init__(self, store: Path, lanes: int = 0, vram: float = 0.0) -> None:
         self._store = store
-        self._python = python
         self._vram = vram
         self._lock = threading.RLock()
-        self._plain = _Pool([{}] * (lanes or cores()))
-        self._models = _Pool(cards())
+        self._plain = _Pool(sys.executable, [{}] * (lanes or cores()))
+        self._models: dict[str, _Pool] = {}  # By the Python that their workers run in.
         self._count = 0
         self.closed = False
         self.moves: deque[Moved] = deque(maxlen=1000)  # Models that came and went, the last ones.
@@ -52,7 +52,7 @@ class LocalExecutor:
 
         future: Future[Result] = Future()
         try:
-            model = model_of(action)
+            model, python = model_of(action), python_of(action)
         except MikebotError as error:
             future.set_exception(error)
             return future
@@ -61,7 +61,7 @@ class LocalExecutor:
                 future.set_exception(Cancelled())
                 return future
             self._count += 1
-            pool = self._models if model else self._plain
+            pool = self._of(python) if model else self._plain
             insort(pool.waiting, Job(self._count, action, model, listen, future, ahead, permit), key=_turn)
         self.go_on()
         return future
@@ -107,7 +107,7 @@ class LocalExecutor:
             place = pool.vacant()
             if place is not None and (worker is None or pool.waiting[0].model not in worker.held | {""}):
                 try:
-                    worker = Worker(self, self.command(), place)
+                    worker = Worker(self, self.command(pool.python), place)
                 except OSError as error:
                     yield pool.waiting.pop(0), error
                     continue
@@ -117,8 +117,14 @@ class LocalExecutor:
             worker.give(pool.take(worker))
 
     @property
-    def _pools(self) -> tuple[_Pool, _Pool]:
-        return self._plain, self._models
+    def _pools(self) -> list[_Pool]:
+        return [self._plain, *self._models.values()]
+
+    def _of(self, python: str) -> _Pool:
+        """Where models live that a Python runs."""
+        if python not in self._models:
+            self._models[python] = _Pool(python, cards())
+        return self._models[python]
 
     def release(self, worker: Worker, number: int = 0) -> Job | None:
         """Take a job away from its worker: the job of a number, or, as its life is over, whatever it has."""
@@ -146,10 +152,10 @@ class LocalExecutor:
         """A model came into a worker's memory, or went."""
         self.moves.append(moved)
 
-    def command(self) -> list[str]:
+    def command(self, python: str = sys.executable) -> list[str]:
         """What starts a worker."""
         # -P: a json.py in the folder that we are called in is not ours to run.
-        return [self._python, "-P", "-m", "engine.worker", str(self._store), str(self._vram)]
+        return [python, "-P", "-m", "engine.worker", str(self._store), str(self._vram)]
 
     def _bury(self, worker: Worker) -> None:
         for pool in self._pools:
@@ -160,7 +166,8 @@ class LocalExecutor:
 class _Pool:
     """Workers of one sort, each at its place (variables of its environment), and the jobs that wait for them."""
 
-    def __init__(self, places: Sequence[Mapping[str, str]]) -> None:
+    def __init__(self, python: str, places: Sequence[Mapping[str, str]]) -> None:
+        self.python = python
         self.places = places
         self.workers: list[Worker] = []
         self.waiting: list[Job] = []  # The most urgent first.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -80,7 +81,7 @@ class Worker:
             stderr=pipe,
             encoding="utf-8",
             errors="replace",  # What libraries print may be anything.
-            env={**_environment(), **place},
+            env={**_environment(command[0]), **place},
         )
         self._errors = threading.Thread(target=self._overhear, daemon=True)
         self._errors.start()
@@ -235,10 +236,12 @@ class _Silence:
         return max(PATIENCE, SLOW * max(usual, self._longest)) if usual is not None else NEW
 
 
-def _environment() -> dict[str, str]:
+def _environment(python: str) -> dict[str, str]:
     """One thread a worker: lanes are what keeps the cores busy, and sums in one order give the same bytes. Where
     models live, too: a GPU's work does not get faster by threads, and a processor's bytes must not depend on them."""
     pinned = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, **pinned, "HF_HUB_OFFLINE": "1", "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
+    found = {**os.environ, **pinned, "HF_HUB_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"}
+    if python == sys.executable:  # Another Python has an engine of its own, and packages that are not ours.
+        root = str(Path(__file__).resolve().parents[2])
+        found["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return found

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..backends import interpreter
+from ..backends.nemo import NEEDS
 from ..errors import MikebotError
 
 OUTPUT = "nemo.log"  # What NeMo has to say, for whoever looks for a fault.
@@ -24,8 +25,12 @@ def told(module: str, job: Path) -> Iterator[dict[str, Any]]:
 
     The process ends with this one, however that ends: its standard input is closed then.
     """
-    command = [sys.executable, "-m", module, str(job)]
-    place = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [_root(), os.environ.get("PYTHONPATH", "")]))}
+    python = interpreter.chosen(NEEDS.variable)
+    for trouble in interpreter.troubles(NEEDS, "NeMo's trainer"):
+        raise TrainingFailed(trouble)
+    command, place = [python, "-m", module, str(job)], dict(os.environ)
+    if interpreter.own(python):
+        place["PYTHONPATH"] = os.pathsep.join(filter(None, [_root(), os.environ.get("PYTHONPATH", "")]))
     with (job.parent / OUTPUT).open("ab") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, env=place, cwd=job.parent
