@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 
 import tiny_diffusion
 import tiny_lips
+import tiny_places
 import tiny_voice
 from media_kit import drawn, movie, wav
 
@@ -122,7 +122,7 @@ def _given(folder: Path) -> Iterator[Case]:
 
 def _real(folder: Path) -> Iterator[Case]:
     """Pictures and clips by tiny models, which are built once in the folder."""
-    os.environ["MIKEBOT_MODELS"] = str(folder / "models")
+    tiny_places.name(folder / "models")
     if not (folder / "models").exists():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import shutil
 import tempfile
 import warnings
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import tiny_diffusion
+import tiny_places
 from contract_kit import Heard
 
 from engine.backends.flux import Flux, FluxParams
@@ -33,9 +33,13 @@ CLIPS |= {"wan22-a14b": "WanImageToVideoPipeline", "wan22-ti2v": "WanImageToVide
 CLIPS |= {"wan-vace": "WanVACEPipeline"}
 
 
-@cache
 def models() -> Path:
     """The folder of all tiny models: built once a process, and named by MIKEBOT_MODELS from then on."""
+    return tiny_places.name(_built())
+
+
+@cache
+def _built() -> Path:
     import torch
 
     torch.set_num_threads(1)  # As workers are: the same numbers however many cores there are.
@@ -46,7 +50,6 @@ def models() -> Path:
         tiny_diffusion.build(folder, *tiny_diffusion.MODELS)
         for seed in (1, 2):
             tiny_diffusion.lora(folder / "looks", folder / "flux", seed, f"{seed}.safetensors")
-    os.environ["MIKEBOT_MODELS"] = str(folder)
     return folder
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import tiny_lips
+import tiny_places
 from contract_kit import Heard
 from media_kit import wav
 from picture_kit import decoded
@@ -23,23 +23,30 @@ from engine.kinds import Inputs, numbered
 SIZE = (128, 96)
 
 
-@cache
 def models() -> Path:
     """The folder of the tiny models: built once a process, and named by MIKEBOT_MODELS from then on."""
+    return tiny_places.name(_built())
+
+
+@cache
+def _built() -> Path:
     import torch
 
     torch.set_num_threads(1)
     folder = Path(tempfile.mkdtemp(prefix="tiny-lips-"))
     atexit.register(shutil.rmtree, folder, True)
     tiny_lips.build(folder)
-    os.environ["MIKEBOT_MODELS"] = str(folder)
     return folder
 
 
-@cache
 def backend() -> LatentSync:
     """One with its models in memory, as a worker has it."""
     models()
+    return _loaded()
+
+
+@cache
+def _loaded() -> LatentSync:
     made = LatentSync()
     made.load(made.model(params(1)))
     return made
