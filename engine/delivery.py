@@ -14,7 +14,7 @@ from typing import Any
 from .build import Built, Event, build, ungated
 from .checkout import WHOLE, Checkout, Delivered
 from .document import shown
-from .errors import BuildError, Refused, UsageError
+from .errors import BackendError, BuildError, Refused, UsageError
 from .estimate import Estimator
 from .executors.local import LocalExecutor, cores
 from .forecast import forecast
@@ -24,7 +24,8 @@ from .project import Project, open_project
 from .recall import Note, Request, program, remember
 from .report import Report, Tally, Terminal, reporter, seconds
 from .store import Store
-from .wanted import missing
+from .storyboard import Profile
+from .wanted import missing, named
 
 KEEP_FREE = 1e9  # Bytes of the disk that no render may take.
 ROOMY = 60e9  # Bytes free where nobody needs to ask whether a render fits.
@@ -71,7 +72,7 @@ class _Delivery:
         except BuildError as error:
             report.done(self._summary(None))
             if self.args.json:
-                sys.stderr.write(f"{error}\n")
+                sys.stderr.write(f"{named(str(error), self.project.profile)}\n")
             if said := to_fetch(self.project):
                 sys.stderr.write(f"{said}\n")
             return 1
@@ -117,7 +118,7 @@ class _Delivery:
     def _hearing(self, report: Report) -> Any:
         def listen(event: Event) -> None:
             self.tally.count(event)
-            report(event)
+            report(advised(event, self.project.profile))
 
         return listen
 
@@ -182,6 +183,14 @@ def to_fetch(project: Project) -> str:
         return ""
     place = "" if Path.cwd().is_relative_to(project.root) else f" {shown(project.file.parent)}"
     return f"models are missing; to download them, type: mikebot fetch --profile {project.profile.name}{place}"
+
+
+def advised(event: Event, profile: Profile) -> Event:
+    """An event as people hear it: a backend that lacks a model does not know which profile named it."""
+    if not isinstance(event.error, BackendError):
+        return event
+    message, hint = (named(text, profile) for text in (event.error.message, event.error.hint))
+    return event._replace(error=BackendError(message, hint))
 
 
 def remarks(step: Step) -> bool:

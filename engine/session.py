@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 from .build import Built, Event, Halt, build, ungated
 from .checkout import Checkout, Delivered
-from .delivery import exact, to_fetch
+from .delivery import advised, exact, to_fetch
 from .digests import Digests
 from .errors import AuthorError, BuildError, Cancelled, MikebotError, Mistake, Refused
 from .estimate import Estimator
@@ -212,7 +212,7 @@ class Session:
             self._store,
             self._work,
             save.project.loaded.sources,
-            lambda event: self._hear(view, event),
+            lambda event: self._hear(view, advised(event, save.project.profile)),
             lambda step: step.scene in ahead,
             halt,
             self._resolved,

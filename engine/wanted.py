@@ -74,6 +74,11 @@ def missing(profile: Profile) -> list[tuple[Wanted, BackendError]]:
     return found
 
 
+def named(text: str, profile: Profile) -> str:
+    """What is told of a failure, with the profile's name in the command that fetches what is missing."""
+    return text.replace(model_folder.FETCH, model_folder.FETCH.replace("NAME", profile.name))
+
+
 def _of(choice: Choice, user: str, path: tuple[str | int, ...]) -> Iterator[Wanted]:
     params = choice.params
     if params.get("model"):

@@ -154,7 +154,7 @@ def test_an_interrupted_fetch_leaves_no_half_model_and_goes_on_where_it_was(spac
     assert not (space.cache / "snapshots").exists()
     rendered = space.run("render", "projects/hello", "--until", "still")
     missing = f"the model {FLUX} is not on this machine. Put its folder below one that MIKEBOT_MODELS names"
-    assert rendered.err.splitlines()[1] == f"  {missing}, or fetch it: mikebot fetch."
+    assert rendered.err.splitlines()[1] == f"  {missing}, or fetch it: mikebot fetch --profile painted."
     said = space.fetch()
     assert (said.code, said.err) == (0, "")
     assert " of them here, at " in said.out
@@ -219,8 +219,8 @@ def test_another_revision_than_the_pinned_one_is_fetched_beside_it(space: Space,
     other = "2a" * 20
     space.profile(PAINTED.replace(COMMIT, other))
     rendered = space.run("render", "projects/hello", "--until", "still")
-    here = f"the model {FLUX} is here, but not revision {other}; here is {COMMIT}. Fetch it: mikebot fetch."
-    assert rendered.err.splitlines()[1] == f"  {here}"
+    here = f"the model {FLUX} is here, but not revision {other}; here is {COMMIT}."
+    assert rendered.err.splitlines()[1] == f"  {here} Fetch it: mikebot fetch --profile painted."
     hub.commits[FLUX] = other
     assert space.fetch().code == 0
     assert {folder.name for folder in (space.cache / "snapshots").iterdir()} == {COMMIT, other}

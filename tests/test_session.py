@@ -236,8 +236,10 @@ def test_a_failure_is_told_while_the_others_are_made(shop: Workshop, monkeypatch
     shop.write(text)
     at, ready = list[Session](), threading.Event()
     seen: list[tuple[str, str]] = []
+    heard: list[str] = []
 
     def failed(_: Heard, step: str, message: str) -> None:
+        heard.append(message)
         ready.wait(20)
         (blue,) = [scene for scene in at[0].snapshot()["scenes"] if scene["id"] == "blue"]
         seen.extend((step, work["state"]) for work in blue["steps"] if work["step"] == "blue/scene")
@@ -251,6 +253,7 @@ def test_a_failure_is_told_while_the_others_are_made(shop: Workshop, monkeypatch
         assert follower.top["failures"][-1]["message"].startswith(
             "models are missing; to download them, type: mikebot fetch --profile modelled"
         )
+    assert heard[0].endswith(" names, or fetch it: mikebot fetch --profile modelled.")
     assert [step for step, _ in seen] == ["red/still", ""]
     assert seen[0][1] in ("waiting", "running")
 

@@ -20,6 +20,7 @@ from ..errors import BackendError
 from .signatures import installed
 
 VARIABLE = "MIKEBOT_MODELS"
+FETCH = "mikebot fetch --profile NAME"  # Whoever looks for a model knows no profile: engine.wanted fills it in.
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 REVISION = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
@@ -62,12 +63,12 @@ def find(name: str, revision: str = "") -> Folder:
             return _local(name, place / name, revision)
     held = hold(name, revision)
     if not held.there:
-        hint = f"Put its folder below one that {VARIABLE} names, or fetch it: mikebot fetch."
+        hint = f"Put its folder below one that {VARIABLE} names, or fetch it: {FETCH}."
         raise BackendError(f"the model {name} is not on this machine", hint)
     if not held.commit:
         wanted = f"revision {revision}" if revision else "a revision that is called main"
         message = f"the model {name} is here, but not {wanted}; here is {', '.join(held.there)}"
-        raise BackendError(message, "Fetch it: mikebot fetch.")
+        raise BackendError(message, f"Fetch it: {FETCH}.")
     return Folder(held.path, held.commit)
 
 

@@ -23,6 +23,7 @@ MOST = 4_000  # Characters of a template; more than any text encoder reads.
 MOST_WRITTEN = 20_000
 FILTERS = ("capitalize", "default", "first", "last", "lower", "title", "trim", "upper")
 NAMES = ("persona", "prompt", "style", "theme")
+PARTS = ("name", "trigger", "appearance", "wardrobe")  # Of a persona; all else is text, and has none.
 _NODES = frozenset(("Template", "Output", "TemplateData", "Name", "Getattr", "Getitem", "Const", "If", "CondExpr"))
 _NODES |= {"Concat", "Filter", "Compare", "Operand", "And", "Or", "Not"}
 
@@ -36,15 +37,46 @@ def wrong(template: str) -> str:
         tree = jinja.Environment().parse(template)
     except jinja.TemplateSyntaxError as problem:
         return f"the template cannot be read: {problem.message}, in its line {problem.lineno}"
-    for node in _all(tree):
-        kind = type(node).__name__
-        if kind not in _NODES:
-            return f"a template cannot hold {_called(kind)}: it puts words beside words"
-        if kind == "Filter" and node.name not in FILTERS:
-            return f"a template has no filter '{node.name}'; it has {', '.join(FILTERS)}"
-        if kind == "Name" and node.name not in NAMES:
-            return f"a template knows no '{node.name}'; it knows {', '.join(NAMES)}"
+    found = next((problem for node in _all(tree) if (problem := _strange(node))), "")
+    return found or _broken(template)
+
+
+def _strange(node: Any) -> str:
+    """What a node of a template does that it must not; empty if nothing."""
+    kind = type(node).__name__
+    if kind not in _NODES:
+        return f"a template cannot hold {_called(kind)}: it puts words beside words"
+    if kind == "Filter" and node.name not in FILTERS:
+        return f"a template has no filter '{node.name}'; it has {', '.join(FILTERS)}"
+    if kind == "Name" and node.name not in NAMES:
+        return f"a template knows no '{node.name}'; it knows {', '.join(NAMES)}"
+    if kind in ("Getattr", "Getitem") and (part := _stray(node)):
+        return f"a template reads no {part} there: a persona has {', '.join(PARTS)}, and all else is text"
     return ""
+
+
+def _stray(node: Any) -> str:
+    """What a node reads that is no part of a persona; empty if it is one."""
+    part = node.attr if hasattr(node, "attr") else getattr(node.arg, "value", None)
+    if getattr(node.node, "name", "") == "persona" and part in PARTS:
+        return ""
+    return f"'{part}'" if part is not None else "part that a word names"
+
+
+def _broken(template: str) -> str:
+    """How a template that can be read fails for one scene or another: `prompt < 1` holds a word against a number."""
+    full = dict.fromkeys(PARTS, "word")
+    for persona in (None, {"name": "word"}, full):
+        for style in ("", "word"):
+            try:
+                _compiled(template).render(persona=persona, prompt="word", style=style, theme="word")
+            except Exception as problem:  # Whatever Python says of such operands.
+                return f"the template fails where a scene has {_had(persona, style)}: {problem}"
+    return ""
+
+
+def _had(persona: Mapping[str, str] | None, style: str) -> str:
+    return f"{'no persona' if persona is None else 'a persona'} and {'a' if style else 'no'} style"
 
 
 def filled(template: str, said: Mapping[str, Any]) -> str:

@@ -19,8 +19,11 @@ from engine.backends import prompt_text
 from engine.backends.accelerator import NO_CUDA, NO_DEVICE
 from engine.backends.flux import NOTE, Flux
 from engine.backends.sized import fitted
-from engine.errors import BackendError, Cancelled
+from engine.errors import AuthorError, BackendError, Cancelled
+from engine.profile import load_profile
 
+FETCH = "mikebot fetch --profile NAME"
+PARTS = "a persona has name, trigger, appearance, wardrobe, and all else is text"
 BOT = {"name": "Bot", "trigger": "mkbt", "appearance": "a robot", "wardrobe": "a scarf", "weight": 1.0}
 
 # Qwen-Image leaves out the first 34 tokens, which are its own; a tiny vocabulary splits words into more.
@@ -141,6 +144,16 @@ def test_a_prompt_is_made_of_persona_scene_and_style() -> None:
             "{{ prompt }",
             "the template cannot be read: unexpected '}', in its line 1",
         ),
+        ("{{ prompt.__class__ }}", f"a template reads no '__class__' there: {PARTS}"),
+        ("{{ prompt.upper }}", f"a template reads no 'upper' there: {PARTS}"),
+        ("{{ persona['__init__'] }}", f"a template reads no '__init__' there: {PARTS}"),
+        ("{{ persona[prompt] }}", f"a template reads no part that a word names there: {PARTS}"),
+        ("{{ persona['name'] }} {{ persona.wardrobe }}", ""),
+        (
+            "{% if persona %}{{ prompt < 1 }}{% endif %}",
+            "the template fails where a scene has a persona and no style: "
+            "'<' not supported between instances of 'str' and 'int'",
+        ),
         ("x" * 4001, "the template has 4,001 characters; at most 4,000 are read"),
     ],
 )
@@ -148,9 +161,16 @@ def test_a_template_puts_words_beside_words_and_no_more(template: str, said: str
     assert prompt_text.wrong(template) == said
 
 
-def test_a_template_reaches_nothing_but_its_words() -> None:
-    with pytest.raises(BackendError, match=r"the prompt is empty"):
-        prompt_text.filled("{{ prompt.__class__ }}{{ persona._secret }}", {"prompt": "a", "persona": {}, "style": ""})
+def test_a_template_reaches_nothing_but_its_words(tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match=r"a template reads no '_secret' there"):
+        prompt_text.filled("{{ persona._secret }}", {"prompt": "a", "persona": {}, "style": ""})
+    file = tmp_path / "profiles/sly.yaml"
+    file.parent.mkdir()
+    knobs = "{pipeline: FluxPipeline, model: flux, template: '{{ prompt.__class__ }}'}"
+    file.write_text(f"name: sly\nextends: draft\nkinds:\n  still: {{backend: flux, params: {knobs}}}\n")
+    with pytest.raises(AuthorError) as told:
+        load_profile("sly", tmp_path)
+    assert str(told.value).splitlines()[0].endswith(f"sly.yaml:4:72: a template reads no '__class__' there: {PARTS}")
 
 
 def test_a_cancel_stops_at_the_next_denoising_step(flux: Bench, tmp_path: Path) -> None:
@@ -216,14 +236,15 @@ def test_a_compiled_model_without_a_compiler_says_what_to_do(flux: Bench, monkey
 def test_a_model_that_is_not_here_says_what_to_type(copied: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     said = (
-        "the model some/flux is not on this machine. Put its folder below one that MIKEBOT_MODELS names, or fetch it: "
+        "the model some/flux is not on this machine. "
+        f"Put its folder below one that MIKEBOT_MODELS names, or fetch it: {FETCH}."
     )
     commit = "0" * 40
-    assert refused(model="some/flux") == refused(model="some/flux", revision=commit) == f"{said}mikebot fetch."
+    assert refused(model="some/flux") == refused(model="some/flux", revision=commit) == said
     kept = tmp_path / "hub/models--some--flux/snapshots" / ("1" * 40)
     shutil.copytree(copied, kept)
     assert refused(model="some/flux", revision=commit) == (
-        f"the model some/flux is here, but not revision {commit}; here is {'1' * 40}. Fetch it: mikebot fetch."
+        f"the model some/flux is here, but not revision {commit}; here is {'1' * 40}. Fetch it: {FETCH}."
     )
     assert Flux().check(still(model="some/flux", revision="1" * 40)) == []
     assert Flux.settled({"model": "some/flux"})["revision"] == "1" * 40
@@ -349,7 +370,7 @@ def test_a_model_that_went_away_between_two_steps_is_told(copied: Path, tmp_path
     backend.load(backend.model(params))
     shutil.rmtree(copied)
     gone = "the model flux is not on this machine"
-    hint = "Put its folder below one that MIKEBOT_MODELS names, or fetch it: mikebot fetch."
+    hint = "Put its folder below one that MIKEBOT_MODELS names, or fetch it: mikebot fetch --profile NAME."
     assert refused() == f"{gone}. {hint}"
     with pytest.raises(BackendError) as told:
         backend.load(backend.model(params))

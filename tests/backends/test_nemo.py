@@ -27,7 +27,7 @@ from engine.backends import joining, nemo_model
 from engine.backends.espeak_text import tokens
 from engine.backends.nemo import Nemo, NemoParams
 from engine.errors import BackendError, Cancelled
-from engine.kinds import Inputs
+from engine.kinds import Inputs, Part
 
 TEXT = "Hello world, this is a test."
 LONG = "Hello world, this is a red door. That one is blue. " + "Hello red door, " * 11 + "hello."  # In three chunks.
@@ -272,12 +272,58 @@ def test_a_cancel_ends_a_sentence_between_two_frames(studio: Studio, tmp_path: P
     assert not (tmp_path / "audio").exists()
 
 
+def test_sentences_that_are_said_at_once_are_those_of_one_by_one(studio: Studio, tmp_path: Path) -> None:
+    """What fails, is not wanted any more, or is said in several chunks costs the others nothing."""
+    said = [
+        TEXT,
+        "That door is blue.",
+        "…",
+        "Hello hello, one two three.",
+        LONG,
+        "Two.",
+        "你好，世界。",
+        "This is red.",
+    ]
+    stale, tells = said.index("Two."), [Heard() for _ in said]
+    tells[stale].stop = Cancelled
+    parts, alone = [], []
+    for number, text in enumerate(said):
+        (tmp_path / f"many{number}").mkdir()
+        params = studio.params(text, seed=number, batch=len(said))
+        parts.append(Part(params, Inputs(voice=studio.reference), tmp_path / f"many{number}", tells[number]))
+        alone.append(tmp_path / f"one{number}")
+        if text.isascii() or text == "…":
+            studio.say(alone[-1], text, seed=number)
+    ends = studio.backend.run_many(parts)
+    assert [type(end) for end in ends] == [dict] * 5 + [Cancelled, BackendError, dict]
+    assert str(ends[6]).startswith("the model has no sounds for '你好，世界。' in 'en'")
+    for part, file, end in zip(parts, alone, ends, strict=True):
+        for name in ("audio", "timing"):
+            assert isinstance(end, Exception) or (part.out / name).read_bytes() == (file / name).read_bytes()
+    assert all(tell.told[-1][0] > 1 for tell, end in zip(tells, ends, strict=True) if end == {})
+
+
+def test_what_fails_of_several_is_said_again_with_those_that_do(studio: Studio, tmp_path: Path) -> None:
+    notes = {}
+    for name in ("one", "many"):
+        parts = []
+        for seed in range(5):
+            (out := tmp_path / f"{name}{seed}").mkdir()
+            params = studio.params("Hello world.", guard=True, retries=9, seed=seed, batch=5)
+            parts.append(Part(params, Inputs(voice=studio.reference), out, Heard()))
+        ends = studio.backend.run_many(parts) if name == "many" else [studio.backend.run(*part) or {} for part in parts]
+        assert ends == [{}] * 5
+        notes[name] = [json.loads((part.out / "timing").read_bytes()).get("note") for part in parts]
+    assert notes["one"] == notes["many"]
+    assert any(notes["many"]), "all were said well at once: choose another text"
+
+
 def test_what_is_wrong_is_told_before_anything_is_loaded(studio: Studio) -> None:
     def check(**changes: Any) -> list[str]:
         return studio.backend.check(studio.params(**changes))
 
     nowhere = "the model nobody/voice is not on this machine. "
-    nowhere += "Put its folder below one that MIKEBOT_MODELS names, or fetch it: mikebot fetch."
+    nowhere += "Put its folder below one that MIKEBOT_MODELS names, or fetch it: mikebot fetch --profile NAME."
     assert check(model="nobody/voice") == [nowhere]
     assert check(codec="nobody/voice") == [nowhere]
     hint = "Name a folder below one that MIKEBOT_MODELS names, or an id of the hub, which holds a .nemo."

@@ -142,7 +142,7 @@ USAGE = {
     "no base": (
         ["ada", "--from", "takes", "--base", "big/magpie"],
         "mikebot: --base: the model big/magpie is not on this machine\n"
-        "  Put its folder below one that MIKEBOT_MODELS names, or fetch it: mikebot fetch.\n",
+        "  Put its folder below one that MIKEBOT_MODELS names, or fetch it: mikebot fetch --profile NAME.\n",
     ),
     "minutes alone": (
         ["ada", "--from", "takes", "--minutes", "5"],
