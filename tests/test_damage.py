@@ -9,12 +9,13 @@ import re
 import shutil
 import subprocess
 import wave
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from crash_kit import DELIVERED, Run, Workspace, digest
+from mount_kit import mounted
 
 from engine.store import Store
 
@@ -320,19 +321,6 @@ def test_a_workspace_that_moved_runs_nothing(space: Workspace, pristine: Workspa
         run = renders_right(space, pristine)
         assert run.events[-1]["built"] == 0
         assert run.events[-1]["film"] == str(space.film)
-
-
-@contextmanager
-def mounted(place: Path, *arguments: str) -> Iterator[Path]:
-    """Something of the system's mounted at a place; skips where only root may, and we are not."""
-    place.mkdir(exist_ok=True)
-    done = subprocess.run(["mount", *arguments, str(place)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"this needs to mount a file system: {done.stderr.strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 def test_a_read_only_store(space: Workspace) -> None:

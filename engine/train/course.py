@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import sys
 import time
@@ -18,7 +17,7 @@ from typing import Any
 
 from ..errors import Unpermitted
 from ..trust.permit import Permit
-from . import speaking
+from . import room, speaking
 from .settings import Job
 
 STATE, BEST, LOG, SAMPLES = "state.ckpt", "best.pt", "log.jsonl", "samples"
@@ -81,7 +80,8 @@ class Course:
         better = held < self.best
         if better:
             self.best, self.best_step, self.waits = held, step, 0
-            self._write(BEST, model.state_dict())
+            with room.whole(self.run / BEST) as aside:
+                import_module("torch").save(model.state_dict(), aside)
         else:
             self.waits += 1
         sample = self._sample(model, step)
@@ -89,9 +89,8 @@ class Course:
         with (self.run / LOG).open("a", encoding="utf-8") as stream:
             stream.write(f"{json.dumps(line)}\n")
         self._loss.clear()
-        aside = self.run / f"{STATE}.tmp"
-        trainer.save_checkpoint(aside, weights_only=False)
-        aside.replace(self.run / STATE)
+        with room.whole(self.run / STATE) as aside:
+            trainer.save_checkpoint(aside, weights_only=False)
         tell({"event": "look", **line, "better": better, "best_step": self.best_step})
         if self.waits >= self.job.settings.patience and not self.why:
             self.why = f"what is held out has not come out better since step {self.best_step}"
@@ -139,7 +138,6 @@ class Course:
         """A held-out sentence as the voice says it now."""
         torch = import_module("torch")
         state, name = random.getstate(), f"{SAMPLES}/step-{step:06d}.wav"
-        (self.run / SAMPLES).mkdir(exist_ok=True)
         with torch.random.fork_rng():
             speaking.say(
                 model, self._sentence, self.job.language, self._example, self.run / name, self.job.settings.seed
@@ -147,15 +145,6 @@ class Course:
         random.setstate(state)
         model.train()
         return name
-
-    def _write(self, name: str, state: Any) -> None:
-        torch = import_module("torch")
-        aside = self.run / f"{name}.tmp"
-        with aside.open("wb") as stream:
-            torch.save(state, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.replace(self.run / name)
 
 
 class Diverged(Exception):

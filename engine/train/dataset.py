@@ -19,15 +19,16 @@ from .. import probe
 from ..digests import Digests
 from ..errors import MikebotError, UsageError
 from ..kinds import SAMPLE_RATE, Tell
-from . import faults, texts
+from . import faults, room, texts
 from .pieces import Piece, Source, Workshop, keep, pieces
-from .recordings import Given, decoded
+from .recordings import Given, decoded, seconds
 
 FORMAT = 1  # Raised when the same recordings give another dataset.
 HELD = 10  # One utterance of so many is held out, at least one and at most MOST_HELD.
 MOST_HELD = 50
 CONTEXT = 5.0  # Seconds that an utterance needs to be a good example of the voice.
 LEAST = 4  # Utterances without which there is nothing to train with.
+BYTES = 2.1  # Of the disk for a sample: 16 bits, and what is written down about it.
 GAP = SAMPLE_RATE * 7 // 10
 
 Say = Callable[[str], None]
@@ -69,6 +70,8 @@ def prepare(wanted: Wanted, tell: Tell, say: Say) -> Dataset:
     if (folder / "dataset.json").exists():
         say(f"dataset {folder.name} is made")
         return read(folder)
+    needs = sum(seconds(source.path) for source in sources) * wanted.rate * BYTES
+    room.refuse({wanted.below: needs - room.held(folder)}, "the dataset")
     (folder / "files").mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n", "utf-8")  # An hour of somebody's voice belongs in no repository.
     if wanted.files.common is not None:

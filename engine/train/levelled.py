@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import wave
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..backends import loudness
 from ..kinds import SAMPLE_RATE
+from . import room
 
 LOUD = -23.0  # LUFS, as EBU R 128 has it: far enough from full scale for any voice.
 PEAK = -1.0  # dBTP that is never reached.
@@ -44,11 +44,9 @@ def resampled(sound: NDArray[np.float32], rate: int) -> NDArray[np.int16]:
 
 def write(path: Path, sound: NDArray[np.int16], rate: int) -> None:
     """A WAV, all of it or none."""
-    aside = path.with_name(f".{path.name}.tmp")
-    with wave.open(str(aside), "wb") as file:
+    with room.whole(path) as aside, wave.open(str(aside), "wb") as file:
         file.setparams((1, 2, rate, 0, "NONE", ""))
         file.writeframes(sound.astype("<i2").tobytes())
-    os.replace(aside, path)  # noqa: PTH105
 
 
 def bars(sound: NDArray[np.int16]) -> list[int]:

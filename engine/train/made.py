@@ -10,6 +10,7 @@ from typing import Any
 
 from ..digests import digest
 from ..errors import UsageError
+from . import room
 from .allowed import Allowed
 from .dataset import Dataset
 from .pieces import Piece, keep
@@ -45,14 +46,12 @@ def reference_file(persona: Allowed) -> Path:
 
 def put(persona: Allowed, trained: Path, dataset: Dataset, about: dict[str, Any]) -> Made:
     """Put a trained voice, its example and what is known of it into the persona's folder."""
-    file = voice_file(persona)
-    aside = file.with_name(f".{file.name}.tmp")
-    shutil.copyfile(trained, aside)
-    made = Made(digest(aside)[0], dataset.hash, **about)
-    example = dataset.folder / best(dataset.kept).wav
-    shutil.copyfile(example, reference_file(persona))
-    keep(file.with_suffix(".json"), json.dumps(asdict(made), indent=1, ensure_ascii=False) + "\n")
-    aside.replace(file)
+    file, reference = voice_file(persona), reference_file(persona)
+    with room.whole(file) as voice, room.whole(reference) as example:  # Copied both before either is put.
+        shutil.copyfile(trained, voice)
+        shutil.copyfile(dataset.folder / best(dataset.kept).wav, example)
+        made = Made(digest(voice)[0], dataset.hash, **about)
+        keep(file.with_suffix(".json"), json.dumps(asdict(made), indent=1, ensure_ascii=False) + "\n")
     return made
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from .. import probe
 from ..backends.heard import Pause, pauses, voiced
 from ..kinds import SAMPLE_RATE, Tell
-from . import levelled, texts
+from . import levelled, room, texts
 from .cutting import Span, cut
 from .faults import Measured, fault, measured
 from .recordings import Recording, decoded
@@ -80,13 +79,8 @@ def pieces(source: Source, shop: Workshop) -> list[Piece]:
 
 def keep(path: Path, text: str) -> None:
     """Write a file: all of it or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.tmp")
-    with aside.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    aside.replace(path)
+    with room.whole(path) as aside:
+        aside.write_text(text, "utf-8")
 
 
 def _made(source: Source, recording: Recording, shop: Workshop) -> Iterator[Piece]:
@@ -123,7 +117,6 @@ def _piece(
     even, gain = levelled.level(sound)
     small = levelled.resampled(even, shop.rate)
     wav = f"wavs/{source.key}-{number:04d}.wav"
-    (shop.folder / "wavs").mkdir(exist_ok=True)
     levelled.write(shop.folder / wav, small, shop.rate)
     seconds = len(small) / shop.rate
     return replace(piece, wav=wav, seconds=seconds, gain=round(gain, 1), bars=tuple(levelled.bars(small)))

@@ -61,6 +61,14 @@ def _files(name: Path) -> Iterator[Path]:
             yield Path(os.path.abspath(entry))  # noqa: PTH100 (Links keep the names that texts share with them.)
 
 
+def seconds(path: Path) -> float:
+    """How long a recording is; 0 where it cannot be read, which is told when its turn comes."""
+    try:
+        return float(probe.audio(path)) if path.stat().st_size else 0.0
+    except probe.Unreadable:
+        return 0.0
+
+
 def decoded(path: Path) -> Recording:
     """All of the first sound of a file, its channels brought to one. Raises probe.Unreadable."""
     if path.stat().st_size > MOST_BYTES:

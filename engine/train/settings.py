@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,23 @@ class Job:
         said = json.loads(text)
         permit = tuple(said["permit"]) if said["permit"] else None
         return Job(**{**said, "settings": Settings(**said["settings"]), "permit": permit})
+
+
+class Disk(NamedTuple):
+    """Bytes that a training writes at most: into its run's folder, and into the temporary one."""
+
+    run: float
+    temporary: float
+
+
+def disk(base: int, codec: int, settings: Settings, rate: int) -> Disk:
+    """Of the sizes of both archives: how much is on the disk at once, while a file is written beside the one before.
+
+    The state is the weights with AdamW's two moments; the best weights lie beside it. A sample may last 15 s. Both
+    archives are unpacked once to train and once to see that the voice can be restored, and each codec is packed anew.
+    """
+    samples = (settings.most // settings.every + 2) * 15 * rate * 2
+    return Disk((3 + 3 + 1) * base + samples, 2 * (base + 2 * codec))
 
 
 def name_of(dataset: str, base: str, codec: str, settings: Settings) -> str:

@@ -28,7 +28,8 @@ def say(model: Any, text: str, language: str, example: Path, out: Path, seed: in
     nemo_model.seeded(seed)
     model.eval()
     half = model.device.type == "cuda"
-    said = nemo_speak.say(model, text, tokenizer, language, example_sound, 0, nemo_speak.Manner(), half, Quiet())
+    asked = nemo_speak.Asked(text, tokenizer, language, example_sound, half=half)
+    said = nemo_speak.say(model, asked, Quiet())
     for part in [getattr(model, name, None) for name in ("decoder", "local_transformer")]:
         if part is not None:  # Or the next step of a training would be a word of this sentence.
             part.reset_cache(use_cache=False)

@@ -11,12 +11,14 @@ import sys
 import tempfile
 import threading
 import traceback
+from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ..backends import nemo_model, nemo_speak
 from ..errors import MikebotError, Unpermitted
+from . import alone, room
 from .course import BEST, LOG, STATE, Course, Diverged, tell
 from .settings import Job
 
@@ -30,7 +32,7 @@ def main(arguments: list[str]) -> int:
     job = Job.read(Path(arguments[0]).read_text("utf-8"))
     try:
         sys.stdout = sys.stderr  # What NeMo prints is for the log.
-        with tempfile.TemporaryDirectory() as folder, nemo_model.offline():
+        with _alone(job), room.told(Path(job.run)), tempfile.TemporaryDirectory() as folder, nemo_model.offline():
             _train(job, Path(folder))
     except Unpermitted as problem:
         hint = "Look at persona.yaml, and type the same again: what was trained is kept."
@@ -53,6 +55,12 @@ def _words(problem: Exception) -> dict[str, str]:
         return {"message": "the GPU has too little memory for this training", "hint": hint}
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
     return {"message": f"{type(problem).__name__}: {lines[0][:300] if lines else ''}", "hint": "nemo.log has the rest."}
+
+
+def _alone(job: Job) -> AbstractContextManager[None]:
+    """Its command holds a lock too; but a command that is killed is gone at once, and its training a moment later."""
+    said = "the training process of a command that was ended is still there"
+    return alone.held(Path(job.run) / "training.lock", said, alone.LAST_WORDS)
 
 
 def _ends_with_input() -> None:
@@ -176,10 +184,9 @@ def _saved(model: Any, job: Job, folder: Path) -> None:
         for name in ("train_ds", "validation_ds", "optim"):  # With these it would look for the dataset when restored.
             model.cfg.pop(name, None)
         model.cfg.codecmodel_path = Path(job.codec).name  # Where it lies is this machine's, and told anew each time.
-    aside = Path(job.run) / f"{VOICE}.tmp.nemo"
-    model.save_to(str(aside))
-    nemo_model.restored(aside, Path(job.codec), folder / "again")
-    aside.replace(Path(job.run) / VOICE)
+    with room.whole(Path(job.run) / VOICE) as aside:
+        model.save_to(str(aside))
+        nemo_model.restored(aside, Path(job.codec), folder / "again")
 
 
 if __name__ == "__main__":

@@ -6,21 +6,24 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, Protocol
 
 from ..digests import Digests
 from ..document import shown
 from ..errors import UsageError
 from ..splice import write_voice
-from . import archives, dataset, evaluate, hearing_models, job, made, page, pieces, run_page
+from . import archives, dataset, evaluate, hearing_models, job, made, page, pieces, room, run_page
 from .allowed import TRAINING, Allowed, allowed
+from .alone import alone
 from .course import SAMPLES
 from .recordings import given
-from .settings import Job, Settings, archive_digest, name_of
+from .settings import Job, Settings, archive_digest, disk, name_of
 from .tuning import VOICE
 
 RATE = 22_050  # Of a dataset whose model is not known yet: that of Magpie's codec.
-DONE = "done.json"  # In a run's folder: it is over, and this came of it.
+DONE = "done.json"  # In a run's folder: it is over, and this came of it;
+PLACED = "placed"  # and that is where a persona speaks with it, or did once.
 Say = Callable[[str], None]
 
 
@@ -55,6 +58,11 @@ class Request:
 def make(root: Path, request: Request, show: Progress, settings: Settings | None = None) -> None:
     """Prepare a dataset, and train a voice if a base is named. Raises MikebotError."""
     persona = allowed(root, request.persona)
+    with alone(root, persona.id, persona.name), room.told(persona.folder):
+        _make(root, persona, request, settings or Settings(), show)
+
+
+def _make(root: Path, persona: Allowed, request: Request, settings: Settings, show: Progress) -> None:
     if persona.permit is None:
         show.say(f"persona {persona.name} is drawn: its file says that nobody real is heard in these recordings")
     if request.base and not request.again:
@@ -68,7 +76,7 @@ def make(root: Path, request: Request, show: Progress, settings: Settings | None
     if base is None or codec is None:
         show.say("        to train a voice with it, type the same again with --base MODEL (docs/voice.md)")
         return
-    _train(root, persona, request, data, _Archives(base, codec), settings or Settings(), show)
+    _train(root, persona, request, data, _Archives(base, codec), settings, show)
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,8 @@ def _train(
             seconds,
             persona.permit,
         )
+        needs = disk(files.base.stat().st_size, files.codec.stat().st_size, settings, data.rate)
+        room.refuse({run.parent: needs.run - room.held(run), Path(gettempdir()): needs.temporary}, "the training")
         pieces.keep(run / "job.json", told.written())
         pieces.keep(run / DONE, json.dumps(_trained(run, data, persona, show)))
     _settled(root, persona, request, data, files, run, digests[0], show)
@@ -143,7 +153,7 @@ def _run(persona: Allowed, name: str, again: bool) -> Path:
     """The folder of a training: one that was broken off is gone on with, one that is over begun anew if asked for."""
     run = persona.folder / name
     number = 1
-    while again and (run / DONE).exists():
+    while again and (run / PLACED).exists():
         number += 1
         run = persona.folder / f"{name}-{number}"
     (run / SAMPLES).mkdir(parents=True, exist_ok=True)
@@ -189,6 +199,7 @@ def _settled(
     if not voice.speakers:
         said["reference"] = f"voice/{now.id}.wav"
     write_voice(now.file, "nemo", said, now.digest)
+    pieces.keep(run / PLACED, "")
     show.say(f"voice   {shown(made.voice_file(now))}, of step {voice.step}, written into {shown(now.file)}")
 
 
@@ -200,6 +211,11 @@ def _named(base: str) -> str:
 def measure(root: Path, request: Request, show: Progress) -> None:
     """Say how close a voice is. Raises MikebotError."""
     persona = allowed(root, request.persona, ("voice",))
+    with alone(root, persona.id, persona.name), room.told(persona.folder):
+        _measure(persona, request, show)
+
+
+def _measure(persona: Allowed, request: Request, show: Progress) -> None:
     data, found = evaluate.evaluate(persona, request.whisper, request.speaker, show.say)
     run = persona.folder / made.read(persona).run
     report = page.write(data, persona.name, run_page.run(run, data.held[0].text), run_page.close(run))

@@ -1,0 +1,75 @@
+"""Room on the disk: asked for before it is needed, and where it ends in the middle, what was whole stays so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..backends.memory_need import gigabytes
+from ..document import shown
+from ..errors import MikebotError
+from ..store import full
+
+KEEP_FREE = 1_000_000_000  # Bytes of the disk that are left alone.
+SCARCE = 4096 * 16  # Bytes: with less, a write that failed failed for that, whatever a library makes of it.
+
+
+class NoRoom(MikebotError):
+    """The disk has no room for what is to be written."""
+
+
+def refuse(needs: Mapping[Path, float], what: str) -> None:
+    """Refuse what the disks have no room for; `needs` are bytes by folder, added up by disk. Raises NoRoom."""
+    disks: dict[int, tuple[Path, float]] = {}
+    for folder, size in needs.items():
+        place = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        first, before = disks.get(place.stat().st_dev, (folder, 0.0))
+        disks[place.stat().st_dev] = (first, before + max(0.0, size))
+    for folder, size in disks.values():
+        free = shutil.disk_usage(next(parent for parent in (folder, *folder.parents) if parent.exists())).free
+        if size and size + KEEP_FREE > free:
+            message = f"{what} needs about {gigabytes(size)} on the disk of {shown(folder)}"
+            has = f"which has {gigabytes(free)} free, and {gigabytes(KEEP_FREE)} of it stay free"
+            raise NoRoom(f"{message}, {has}", "Free some space, and type the same again.")
+
+
+def held(folder: Path) -> int:
+    """Bytes of all that lies in a folder; 0 where there is none."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write a file, so that it is there whole or as it was before. Raises NoRoom."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".tmp-{path.name}")
+    try:
+        yield aside
+        with aside.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        aside.replace(path)
+    except Exception as problem:  # Libraries that write have names of their own for a full disk.
+        filled = full(problem) or shutil.disk_usage(path.parent).free < SCARCE
+        aside.unlink(missing_ok=True)
+        if filled:
+            raise _no_room(path.parent) from problem
+        raise
+
+
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """A disk that fills up while something is written there, in words. Raises NoRoom."""
+    try:
+        yield
+    except OSError as problem:
+        if full(problem):
+            raise _no_room(folder) from problem
+        raise
+
+
+def _no_room(folder: Path) -> NoRoom:
+    message = f"the disk of {shown(folder)} is full"
+    return NoRoom(message, "Free some space, and type the same again: what was finished is kept.")
