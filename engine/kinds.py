@@ -222,6 +222,15 @@ class Tell(Protocol):
         """Say how far the step is (total 0: its model is loading); raises Cancelled when it is not wanted any more."""
 
 
+class Part(NamedTuple):
+    """One of several steps that a backend runs at once: what `run` is given of one."""
+
+    params: Any
+    inputs: Inputs
+    out: Path
+    tell: Tell
+
+
 def numbered(name: str, number: int) -> str:
     """The name of one of many inputs; number counts from 1."""
     return f"{name}.{number:04}"

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import tempfile
 import wave
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import BackendError
-from ..kinds import Inputs, Speech, Tell
-from . import espeak_text, interpreter, model_folder
+from ..kinds import Inputs, Part, Speech, Tell
+from . import interpreter, model_folder
 from .diffusion_knobs import Misfit
 from .nemo_archive import archive, named
 from .signatures import meant
+
+if TYPE_CHECKING:
+    from .nemo_sentence import Sentence
 
 DEVICES, DTYPES = ("auto", "cpu", "cuda"), ("float32", "bfloat16")
 LIMITS: Mapping[str, tuple[float, float]] = {
@@ -25,6 +29,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "cfg_scale": (0.0, 10.0),
     "seconds": (0.0, 120.0),
     "retries": (0, 10),
+    "batch": (1, 64),
     "speaker": (0, 1000),
 }
 NEEDS = interpreter.Needs(
@@ -34,7 +39,6 @@ NEEDS = interpreter.Needs(
     "voice",
 )
 LONGEST = 150  # Words of a sentence: no model of this sort says more at once.
-REST = 0.3  # Seconds of silence in place of a text with nothing to say.
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class NemoParams(Speech):
     seconds: float = 0.0  # At which a sentence is cut off.
     guard: bool = True  # Hold each sentence against what is expected of it, and say it again where it is not so.
     retries: int = 3
+    batch: int = 1  # Sentences that are said at once; rounding may tip a draw that falls otherwise in one alone.
     normaliser: str = ""  # Which nemo_text_processing writes numbers out; the engine fills it in.
     checkpoint: str = ""  # The digest of the persona's own; the plan fills it in.
 
@@ -94,7 +99,7 @@ class Nemo:
                     (name,), f"{name} cannot be '{value}'{meant(str(value), known)}", f"It takes {', '.join(known)}."
                 )
         for name, (least, most) in LIMITS.items():
-            value = params.get(name, 0)
+            value = params.get(name, getattr(NemoParams, name))
             if isinstance(value, int | float) and not least <= value <= most:
                 yield Misfit((name,), f"{name} is {value}, but must be from {least:g} to {most:g}")
 
@@ -156,27 +161,49 @@ class Nemo:
         tidy()
 
     def run(self, params: NemoParams, inputs: Inputs, out: Path, tell: Tell) -> None:
+        with self._at_work(params, inputs):
+            sound, timing = self._sentence(params, inputs, tell).spoken()
+        _write(out, sound, timing)
+        tell.progress(1, 1)
+
+    def many(self, params: NemoParams) -> int:
+        """How many sentences it may say at once."""
+        return params.batch
+
+    def run_many(self, parts: Sequence[Part]) -> list[Mapping[str, int] | Exception]:
+        """Say sentences at once; each fails by itself."""
+        from .nemo_together import attempt, together
+
+        first = parts[0]
+        with self._at_work(first.params, first.inputs):
+            begun = [attempt(partial(self._sentence, part.params, part.inputs, part.tell)) for part in parts]
+            said = together(self._model, begun)
+        ends: list[Mapping[str, int] | Exception] = []
+        for part, end in zip(parts, said, strict=True):
+            if not isinstance(end, Exception):
+                _write(part.out, *end)
+            ends.append(end if isinstance(end, Exception) else {})
+        return ends
+
+    @contextmanager
+    def _at_work(self, params: NemoParams, inputs: Inputs) -> Iterator[None]:
+        """With a model in memory, and the library's errors as ours."""
         from .diffusion import explained
-        from .espeak import Espeak
         from .nemo_model import offline
-        from .nemo_sentence import Sentence
 
         if self._model is None:
             if "checkpoint" not in inputs:
                 raise BackendError("no voice is in memory")
             self._restore(inputs["checkpoint"])
-        self._espeak = self._espeak or Espeak()
         with offline(), explained(params.model or "of the persona"):
-            reference = _reference(self._model, params, inputs, tell)
-            sentence = Sentence(self._model, params, reference, self._espeak, tell)
-            if not sentence.said.words:
-                timing = _nothing(params.text, int(self._model.output_sample_rate), out / "audio")
-            else:
-                sound, timing = sentence.spoken()
-                _write(out / "audio", sound, int(self._model.output_sample_rate))
-        text = json.dumps(timing, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        (out / "timing").write_bytes(text.encode("utf-8", "replace"))
-        tell.progress(1, 1)
+            yield
+
+    def _sentence(self, params: NemoParams, inputs: Inputs, tell: Tell) -> Sentence:
+        from .espeak import Espeak
+        from .nemo_sentence import Sentence
+
+        self._espeak = self._espeak or Espeak()
+        return Sentence(self._model, params, _reference(self._model, params, inputs, tell), self._espeak, tell)
 
     def _restore(self, model: Path) -> None:
         from .diffusion import placed
@@ -248,16 +275,11 @@ def _reference(model: Any, params: NemoParams, inputs: Inputs, tell: Tell) -> An
     return heard(inputs["voice"], model, tell)
 
 
-def _nothing(text: str, rate: int, out: Path) -> dict[str, Any]:
-    """A short rest in place of a text that has nothing to say ("…")."""
-    samples = int(rate * REST)
-    _write(out, bytes(2 * samples), rate)
-    return espeak_text.timing(text, espeak_text.said(text, {}), {"rate": rate, "samples": samples, "events": []})
-
-
-def _write(out: Path, sound: bytes, rate: int) -> None:
-    with wave.open(str(out), "wb") as file:
+def _write(out: Path, sound: bytes, timing: Mapping[str, Any]) -> None:
+    with wave.open(str(out / "audio"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(rate)
+        file.setframerate(timing["rate"])
         file.writeframes(sound)
+    text = json.dumps(timing, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    (out / "timing").write_bytes(text.encode("utf-8", "replace"))

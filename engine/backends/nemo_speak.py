@@ -48,6 +48,18 @@ class Manner(NamedTuple):
     max_decoder_steps: int | None = None
 
 
+class Asked(NamedTuple):
+    """A sentence that is wanted. `reference` or `speaker`: whose voice; `half`: in bfloat16."""
+
+    text: str
+    tokenizer: str
+    language: str
+    reference: Floats | None = None
+    speaker: int = 0
+    manner: Manner = Manner()
+    half: bool = False
+
+
 def hop(model: Any) -> int:
     """Samples of one frame of codes, at the rate of what is said."""
     return int(model.codec_model_samples_per_frame) * int(model.output_sample_rate) // int(model.sample_rate)
@@ -84,30 +96,19 @@ def heard(file: Path, model: Any, tell: Tell) -> Floats:
     return np.resize(sound, wanted)
 
 
-def say(
-    model: Any,
-    text: str,
-    tokenizer: str,
-    language: str,
-    reference: Floats | None,
-    speaker: int,
-    manner: Manner,
-    half: bool,
-    tell: Tell,
-) -> Spoken:
-    """Say a text, with the random numbers as they are. `reference` or `speaker`: whose voice; `half`: in bfloat16."""
+def say(model: Any, asked: Asked, tell: Tell) -> Spoken:
+    """Say a sentence, with the random numbers as they are."""
     torch = import_module("torch")
-    chunks = list(_chunks(model, text, tokenizer, language))
+    chunks = list(chunked(model, asked))
     state = model.create_chunk_state(batch_size=1)
     codes: list[Any] = []
     attended: list[int] = []
     ended = True
-    cast = torch.autocast(model.device.type, torch.bfloat16) if half else nullcontext()
-    with torch.no_grad(), _mannered(model, manner), _watched(model, len(chunks), tell), cast:
+    with decoding(model, asked, len(chunks), [tell]):
         for number, chunk in enumerate(chunks):
             before = len(state.last_attended_timesteps)
             said = model.generate_speech(
-                {**_batch(torch, model, chunk, reference), "speaker_indices": speaker},
+                batch(model, [chunk], [asked]),
                 chunk_state=state,
                 end_of_text=[number == len(chunks) - 1],
                 beginning_of_text=number == 0,
@@ -116,11 +117,23 @@ def say(
             )
             length = int(said.predicted_codes_lens[0])
             codes.append(said.predicted_codes[0, :, :length])
-            attended += list(_frames(model, state.last_attended_timesteps[before:], length))
-            ended = ended and length < _most(model)
-    found = torch.cat(codes, 1)
-    sound = _sound(torch, model, found)
-    return Spoken(sound, found.cpu().numpy(), attended, chunks, ended)
+            attended += frames(model, state.last_attended_timesteps[before:], 0, length)
+            ended = ended and length < most(model)
+        return spoken(model, torch.cat(codes, 1), attended, chunks, ended)
+
+
+@contextmanager
+def decoding(model: Any, asked: Asked, chunks: int, tells: Sequence[Tell]) -> Iterator[None]:
+    """As a sentence wants the model to be while it speaks."""
+    torch = import_module("torch")
+    cast = torch.autocast(model.device.type, torch.bfloat16) if asked.half else nullcontext()
+    with torch.no_grad(), _mannered(model, asked.manner), _watched(model, chunks, tells), cast:
+        yield
+
+
+def spoken(model: Any, codes: Any, attended: list[int], chunks: list[Chunk], ended: bool) -> Spoken:
+    """Codes (codebooks x frames) as sound."""
+    return Spoken(_sound(import_module("torch"), model, codes), codes.cpu().numpy(), attended, chunks, ended)
 
 
 def _sound(torch: Any, model: Any, codes: Any) -> Floats:
@@ -132,43 +145,50 @@ def _sound(torch: Any, model: Any, codes: Any) -> Floats:
     return found
 
 
-def _chunks(model: Any, text: str, tokenizer: str, language: str) -> Iterator[Chunk]:
+def chunked(model: Any, asked: Asked) -> Iterator[Chunk]:
+    """The parts of a sentence that the model reads at once: mostly one."""
     parts = import_module("nemo.collections.tts.parts.utils.tts_dataset_utils")
-    short = language.lower().replace("_", "-").split("-")[0]
     tokens, _, texts = parts.chunk_text_for_inference(
-        text=text, language=short, tokenizer_name=tokenizer, text_tokenizer=model.tokenizer, eos_token_id=model.eos_id
+        text=asked.text,
+        language=asked.language.lower().replace("_", "-").split("-")[0],
+        tokenizer_name=asked.tokenizer,
+        text_tokenizer=model.tokenizer,
+        eos_token_id=model.eos_id,
     )
     for part, row in zip(texts, tokens, strict=True):
         yield Chunk(part, row.tolist())
 
 
-def _batch(torch: Any, model: Any, chunk: Chunk, reference: Floats | None) -> dict[str, Any]:
-    """What the model is given of a chunk. A voice that may be described in words is given none."""
-    device = model.device
-    batch = {
-        "text": torch.tensor([chunk.tokens], dtype=torch.int32, device=device),
-        "text_lens": torch.tensor([len(chunk.tokens)], device=device, dtype=torch.long),
+def batch(model: Any, chunks: Sequence[Chunk], asked: Sequence[Asked]) -> dict[str, Any]:
+    """What the model is given of a chunk each. A voice that may be described in words is given none."""
+    torch, device, count = import_module("torch"), model.device, len(chunks)
+    longest = max(len(chunk.tokens) for chunk in chunks)
+    rows = [chunk.tokens + [0] * (longest - len(chunk.tokens)) for chunk in chunks]
+    found = {
+        "text": torch.tensor(rows, dtype=torch.int32, device=device),
+        "text_lens": torch.tensor([len(chunk.tokens) for chunk in chunks], device=device, dtype=torch.long),
+        "speaker_indices": [one.speaker for one in asked],
     }
-    if reference is not None:
-        batch["context_audio"] = torch.tensor(reference, device=device)[None]
-        batch["context_audio_lens"] = torch.tensor([len(reference)], device=device)
+    heard = [one.reference for one in asked if one.reference is not None]
+    if heard:
+        found["context_audio"] = torch.tensor(np.stack(heard), device=device)
+        found["context_audio_lens"] = torch.tensor([len(one) for one in heard], device=device)
     if model.use_text_conditioning_encoder:
-        batch["context_text_tokens"] = torch.zeros(1, 1, dtype=torch.int32, device=device)
-        batch["context_text_tokens_lens"] = torch.ones(1, dtype=torch.long, device=device)
-        batch["has_text_context"] = torch.zeros(1, dtype=torch.bool, device=device)
-    return batch
+        found["context_text_tokens"] = torch.zeros(count, 1, dtype=torch.int32, device=device)
+        found["context_text_tokens_lens"] = torch.ones(count, dtype=torch.long, device=device)
+        found["has_text_context"] = torch.zeros(count, dtype=torch.bool, device=device)
+    return found
 
 
-def _frames(model: Any, steps: Sequence[Sequence[int]], length: int) -> Iterator[int]:
-    """The token of each frame: a step of the decoder makes one or several."""
+def frames(model: Any, steps: Sequence[Sequence[int]], row: int, length: int) -> list[int]:
+    """The token of each frame of a row of the batch: a step of the decoder makes one or several."""
     if not model.inference_parameters.apply_attention_prior:
-        return
+        return []
     stack = int(model.frame_stacking_factor)
-    for frame in range(length):
-        yield int(steps[min(frame // stack, len(steps) - 1)][0])
+    return [int(steps[min(frame // stack, len(steps) - 1)][row]) for frame in range(length)]
 
 
-def _most(model: Any) -> int:
+def most(model: Any) -> int:
     """Frames at which the model is cut off."""
     stack = int(model.frame_stacking_factor)
     return int(model.inference_parameters.max_decoder_steps) // stack * stack
@@ -181,10 +201,10 @@ def _mannered(model: Any, manner: Manner) -> Iterator[None]:
     asked = {name: value for name, value in manner._asdict().items() if value is not None}
     known = {field.name for field in fields(own)}
     found = replace(own, **{name: value for name, value in asked.items() if name in known})
-    most = int(model.num_all_tokens_per_codebook)
-    if found.topk > most:
-        message = f"topk is {found.topk}, and a codebook of this model has {most} entries"
-        raise BackendError(message, f"Set topk to {most} or less in the profile.")
+    entries = int(model.num_all_tokens_per_codebook)
+    if found.topk > entries:
+        message = f"topk is {found.topk}, and a codebook of this model has {entries} entries"
+        raise BackendError(message, f"Set topk to {entries} or less in the profile.")
     model.inference_parameters = found
     try:
         yield
@@ -193,14 +213,15 @@ def _mannered(model: Any, manner: Manner) -> Iterator[None]:
 
 
 @contextmanager
-def _watched(model: Any, chunks: int, tell: Tell) -> Iterator[None]:
-    """Tell of each frame; an exception in the telling ends the sentence."""
-    most, done = _most(model) * chunks, 0
+def _watched(model: Any, chunks: int, tells: Sequence[Tell]) -> Iterator[None]:
+    """Tell of each frame; an exception in the telling ends what is being said."""
+    total, done = most(model) * chunks, 0
 
     def hook(*_: Any) -> None:
         nonlocal done
         done += 1
-        tell.progress(min(done, most), most + 1)
+        for tell in tells:
+            tell.progress(min(done, total), total + 1)
 
     handle = model.decoder.register_forward_pre_hook(hook)
     try:

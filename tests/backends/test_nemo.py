@@ -300,19 +300,20 @@ def test_sentences_that_are_said_at_once_are_those_of_one_by_one(studio: Studio,
     for part, file, end in zip(parts, alone, ends, strict=True):
         for name in ("audio", "timing"):
             assert isinstance(end, Exception) or (part.out / name).read_bytes() == (file / name).read_bytes()
-    assert all(tell.told[-1][0] > 1 for tell, end in zip(tells, ends, strict=True) if end == {})
+    assert [tell.told[-1] for tell in (tells[0], tells[-1])] == [tells[0].told[-1]] * 2  # They were said together.
+    assert tells[0].told[-1][1] == 41
 
 
 def test_what_fails_of_several_is_said_again_with_those_that_do(studio: Studio, tmp_path: Path) -> None:
     notes = {}
     for name in ("one", "many"):
         parts = []
-        for seed in range(5):
+        for seed in (6, 7, 10):
             (out := tmp_path / f"{name}{seed}").mkdir()
-            params = studio.params("Hello world.", guard=True, retries=9, seed=seed, batch=5)
+            params = studio.params("Hello world.", guard=True, retries=9, seed=seed, batch=3)
             parts.append(Part(params, Inputs(voice=studio.reference), out, Heard()))
         ends = studio.backend.run_many(parts) if name == "many" else [studio.backend.run(*part) or {} for part in parts]
-        assert ends == [{}] * 5
+        assert ends == [{}] * 3
         notes[name] = [json.loads((part.out / "timing").read_bytes()).get("note") for part in parts]
     assert notes["one"] == notes["many"]
     assert any(notes["many"]), "all were said well at once: choose another text"
