@@ -130,6 +130,13 @@ def model_of(action: Action) -> str:
     return _named(backend, backend.model(params))
 
 
+def many_of(action: Action) -> int:
+    """How many actions with the same model its backend takes at once."""
+    backend = instance(action.kind, action.backend)
+    many = getattr(backend, "many", None)
+    return int(many(params_of(backend, action.params))) if many is not None else 1
+
+
 def python_of(action: Action) -> str:
     """The Python that runs an action: the one that the user names for its backend, or this one."""
     needs = getattr(instance(action.kind, action.backend), "python", None)

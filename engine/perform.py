@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from .backends import Backend
 from .backends.memory import ran_out
-from .bench import Bench
+from .bench import Bench, params_of
 from .errors import BackendError, Damaged, MikebotError, OutOfMemory
 from .graph import Action, Result
-from .kinds import KINDS, Inputs, Tell
+from .kinds import KINDS, Inputs, Part, Tell
 from .store import Store, full, no_room
 from .trust.permit import Permit
 
@@ -24,23 +27,115 @@ def perform(action: Action, store: Store, tell: Tell, bench: Bench, permit: Perm
     """
     _check(action, store)
     with store.lease(action.key, lambda: tell.progress(0, 1)):
-        if permit is not None:  # Now, not before: our turn may come late.
-            permit.uphold()
-        made = store.lookup([action.key]).get(action.key)
-        if made is not None and all(store.holds(artifact) for artifact in made.outputs.values()):
-            return made._replace(found=True)
-        tell.progress(0, 1)  # Until now it waited: for its turn, or for another process.
+        made = _meanwhile(action, store, tell, permit)
+        if made is not None:
+            return made
         start = time.perf_counter()
         with store.scratch() as out:
             try:
                 facts = run(action, store, out, tell, bench)
             except Exception as error:
-                if full(error) or full(error.__cause__):
-                    raise no_room(store.root) from error
-                _check(action, store)  # Perhaps gc took an input away while it was read.
-                raise
-            outputs = {name: store.put(out / name) for name in KINDS[action.kind].outputs}
-            return store.record(action, Result(outputs, facts, round(time.perf_counter() - start, 4)))
+                why = _because(error, action, store)
+                if why is error:
+                    raise
+                raise why from error
+            return _kept(action, store, out, facts, time.perf_counter() - start)
+
+
+class Asked(NamedTuple):
+    """One of several actions: what `perform` is given of one."""
+
+    action: Action
+    tell: Tell
+    permit: Permit | None
+
+
+def perform_many(asked: Sequence[Asked], store: Store, bench: Bench) -> Iterator[tuple[int, Result | Exception]]:
+    """Make what actions of one model describe, in one run of its backend; yields what came of each, by its place.
+
+    What is wrong with all of them at once is looked for one by one, so that each has an end of its own.
+    """
+    with ExitStack() as held:
+        ours: list[Asked] = []
+        # In this order everywhere: no two processes wait for a lease of each other's.
+        for one in sorted(asked, key=lambda one: one.action.key):
+            end = _begun(one, store, held)
+            if end is None:
+                ours.append(one)
+            else:
+                yield asked.index(one), end
+        rooms = [held.enter_context(store.scratch()) for _ in ours]
+        start = time.perf_counter()
+        ends = _run_many(ours, store, rooms, bench) if ours else []
+        each = (time.perf_counter() - start) / max(1, len(ours))
+        for one, room, end in zip(ours, rooms, ends, strict=True):
+            yield asked.index(one), _ended(one.action, store, room, end, each)
+
+
+def _begun(one: Asked, store: Store, held: ExitStack) -> Result | Exception | None:
+    """What has become of an action before it was run, if anything has; else its lease is held."""
+    try:
+        _check(one.action, store)
+        held.enter_context(store.lease(one.action.key, lambda: one.tell.progress(0, 1)))
+        return _meanwhile(one.action, store, one.tell, one.permit)
+    except Exception as error:
+        return error
+
+
+def _run_many(asked: Sequence[Asked], store: Store, rooms: Sequence[Path], bench: Bench) -> Sequence[Any]:
+    """Facts or an exception for each."""
+    first = asked[0]
+    try:
+        backend, _ = bench.ready(first.action, first.tell)
+        parts = [_part(one, store, room, backend) for one, room in zip(asked, rooms, strict=True)]
+        return [end or {} for end in backend.run_many(parts)]  # type: ignore[attr-defined]
+    except Exception:
+        return [_attempt(one, store, room, bench) for one, room in zip(asked, rooms, strict=True)]
+
+
+def _part(one: Asked, store: Store, room: Path, backend: Backend) -> Part:
+    inputs = Inputs({name: store.path(digest) for name, digest in one.action.inputs.items()})
+    return Part(params_of(backend, one.action.params), inputs, room, one.tell)
+
+
+def _attempt(one: Asked, store: Store, room: Path, bench: Bench) -> Mapping[str, int] | Exception:
+    try:
+        return run(one.action, store, room, one.tell, bench)
+    except Exception as error:
+        return error
+
+
+def _ended(action: Action, store: Store, room: Path, end: Any, seconds: float) -> Result | Exception:
+    try:
+        if isinstance(end, Exception):
+            return _because(end, action, store)
+        return _kept(action, store, room, _whole(action, end, room), seconds)
+    except Exception as error:
+        return error
+
+
+def _meanwhile(action: Action, store: Store, tell: Tell, permit: Permit | None) -> Result | None:
+    """What another process has made of an action before its turn came. Raises Unpermitted, Cancelled."""
+    if permit is not None:  # Now, not before: our turn may come late.
+        permit.uphold()
+    made = store.lookup([action.key]).get(action.key)
+    if made is not None and all(store.holds(artifact) for artifact in made.outputs.values()):
+        return made._replace(found=True)
+    tell.progress(0, 1)  # Until now it waited: for its turn, or for another process.
+    return None
+
+
+def _because(error: Exception, action: Action, store: Store) -> Exception:
+    """Why a run failed: what lies below the error, where that can be told. Raises Damaged."""
+    if full(error) or full(error.__cause__):
+        return no_room(store.root)
+    _check(action, store)  # Perhaps gc took an input away while it was read.
+    return error
+
+
+def _kept(action: Action, store: Store, out: Path, facts: Mapping[str, int], seconds: float) -> Result:
+    outputs = {name: store.put(out / name) for name in KINDS[action.kind].outputs}
+    return store.record(action, Result(outputs, facts, round(seconds, 4)))
 
 
 def _check(action: Action, store: Store) -> None:
@@ -74,7 +169,11 @@ def run(action: Action, store: Store, out: Path, tell: Tell, bench: Bench) -> Ma
 def _made(action: Action, store: Store, out: Path, tell: Tell, bench: Bench) -> Mapping[str, int]:
     backend, params = bench.ready(action, tell)
     inputs = Inputs({name: store.path(digest) for name, digest in action.inputs.items()})
-    facts = backend.run(params, inputs, out, tell) or {}
+    return _whole(action, backend.run(params, inputs, out, tell) or {}, out)
+
+
+def _whole(action: Action, facts: Mapping[str, int], out: Path) -> Mapping[str, int]:
+    """The facts of a kind. Raises BackendError where a backend did not keep to its contract."""
     kind = KINDS[action.kind]
     missing = [name for name in kind.outputs if not (out / name).is_file()]
     missing += [name for name in kind.facts if not isinstance(facts.get(name), int)]

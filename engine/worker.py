@@ -4,8 +4,8 @@ Standard library only, beside graph, store, perform and the backends that are as
 in an interpreter whose packages are not ours. It ends when its standard input does, whatever it is doing: a
 leader that dies takes its workers along.
 
-In:  {"id": 1, "action": [kind, backend, version, params, inputs], "permit": [...]}, or {"id": 1, "cancel": true};
-     permit is null where nobody real is shown
+In:  {"jobs": [{"id": 1, "action": [kind, backend, version, params, inputs], "permit": [...]}]}, several at once where
+     they share a model that takes several, or {"id": 1, "cancel": true}; permit is null where nobody real is shown
 Out: {"id": 1, "progress": [done, total]}, {"id": 0, "moved": [state, model]}, {"id": 1, "result": [...]},
      {"id": 1, "error": [...]}; total is 0 while a model is brought into memory
 """
@@ -20,13 +20,14 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from .bench import Bench
 from .errors import BackendError, Cancelled, Damaged, MikebotError, StoreError, Unpermitted
 from .graph import Action, Artifact, Result
-from .perform import perform
+from .perform import Asked, perform, perform_many
 from .store import Store
 from .trust.permit import Permit
 
@@ -43,8 +44,8 @@ def main() -> None:
     threading.Thread(target=desk.listen, args=[requests], daemon=True).start()
     bench = Bench(float(sys.argv[2]), lambda moved: desk.reply(0, moved=moved))
     while True:
-        number, action, permit = desk.next()
-        desk.reply(number, **_answer(action, permit, store, bench, _Teller(desk, number)))
+        for number, said in _answers(desk.next(), store, bench, desk):
+            desk.reply(number, **said)
 
 
 class _Desk:
@@ -53,7 +54,7 @@ class _Desk:
     def __init__(self, replies: TextIO) -> None:
         self.cancelled: set[int] = set()
         self._replies = replies
-        self._actions: queue.SimpleQueue[tuple[int, Action, Permit | None]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
 
     def listen(self, requests: TextIO) -> None:
         try:
@@ -62,18 +63,28 @@ class _Desk:
                 if "cancel" in said:
                     self.cancelled.add(said["id"])
                 else:
-                    permit = said["permit"]
-                    self._actions.put((said["id"], Action(*said["action"]), Permit(*permit) if permit else None))
+                    self._jobs.put([_job(job) for job in said["jobs"]])
         finally:
             # The leader is gone, perhaps in the middle of a line; a step in progress is nobody's.
             os._exit(0)
 
-    def next(self) -> tuple[int, Action, Permit | None]:
-        return self._actions.get()
+    def next(self) -> list[_Job]:
+        return self._jobs.get()
 
     def reply(self, number: int, **said: Any) -> None:
         self._replies.write(json.dumps({"id": number, **said}) + "\n")
         self._replies.flush()
+
+
+class _Job(NamedTuple):
+    number: int
+    action: Action
+    permit: Permit | None
+
+
+def _job(said: dict[str, Any]) -> _Job:
+    permit = said["permit"]
+    return _Job(said["id"], Action(*said["action"]), Permit(*permit) if permit else None)
 
 
 class _Teller:
@@ -90,19 +101,33 @@ class _Teller:
             self._desk.reply(self._number, progress=[done, total])
 
 
-def _answer(action: Action, permit: Permit | None, store: Store, bench: Bench, tell: _Teller) -> dict[str, Any]:
-    try:
-        return {"result": pack(perform(action, store, tell, bench, permit))}
-    except Cancelled:
-        return {"error": ["Cancelled", "", ""]}
-    except Damaged as error:
-        return {"error": ["Damaged", error.digest, ""]}
-    except (StoreError, Unpermitted) as error:
-        return {"error": [type(error).__name__, error.message, error.hint]}
-    except MikebotError as error:
-        return {"error": ["BackendError", error.message, error.hint]}
-    except Exception as error:
-        return {"error": ["BackendError", *told(action, error)]}
+def _answers(jobs: list[_Job], store: Store, bench: Bench, desk: _Desk) -> Iterator[tuple[int, dict[str, Any]]]:
+    """What came of each job."""
+    tells = [_Teller(desk, job.number) for job in jobs]
+    if len(jobs) == 1:
+        ((number, action, permit),) = jobs
+        try:
+            yield number, {"result": pack(perform(action, store, tells[0], bench, permit))}
+        except Exception as error:
+            yield number, {"error": _named(action, error)}
+        return
+    asked = [Asked(job.action, tell, job.permit) for job, tell in zip(jobs, tells, strict=True)]
+    for place, end in perform_many(asked, store, bench):
+        number, action, _ = jobs[place]
+        yield number, {"error": _named(action, end)} if isinstance(end, Exception) else {"result": pack(end)}
+
+
+def _named(action: Action, error: Exception) -> list[str]:
+    """An error as JSON."""
+    if isinstance(error, Cancelled):
+        return ["Cancelled", "", ""]
+    if isinstance(error, Damaged):
+        return ["Damaged", error.digest, ""]
+    if isinstance(error, StoreError | Unpermitted):
+        return [type(error).__name__, error.message, error.hint]
+    if isinstance(error, MikebotError):
+        return ["BackendError", error.message, error.hint]
+    return ["BackendError", *told(action, error)]
 
 
 def told(action: Action, error: Exception) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..bench import Moved, model_of, python_of
+from ..bench import Moved, many_of, model_of, python_of
 from ..errors import BackendError, Cancelled, MikebotError
 from ..graph import Action, Result
 from ..trust.permit import Permit
@@ -34,11 +34,12 @@ class LocalExecutor:
     there, 0 for what is free.
     """
 
-    def __init__(self, store: Path, lanes: int = 0, vram: float = 0.0) -> None:
+    def __init__(self, store: Path, lanes: int = 0, python: str = sys.executable, vram: float = 0.0) -> None:
         self._store = store
         self._vram = vram
         self._lock = threading.RLock()
-        self._plain = _Pool(sys.executable, [{}] * (lanes or cores()))
+        self._python = python
+        self._plain = _Pool(python, [{}] * (lanes or cores()))
         self._models: dict[str, _Pool] = {}  # By the Python that their workers run in.
         self._count = 0
         self.closed = False
@@ -52,7 +53,7 @@ class LocalExecutor:
 
         future: Future[Result] = Future()
         try:
-            model, python = model_of(action), python_of(action)
+            model, python, many = model_of(action), python_of(action), many_of(action)
         except MikebotError as error:
             future.set_exception(error)
             return future
@@ -62,7 +63,7 @@ class LocalExecutor:
                 return future
             self._count += 1
             pool = self._of(python) if model else self._plain
-            insort(pool.waiting, Job(self._count, action, model, listen, future, ahead, permit), key=_turn)
+            insort(pool.waiting, Job(self._count, action, model, listen, future, ahead, permit, many), key=_turn)
         self.go_on()
         return future
 
@@ -75,8 +76,9 @@ class LocalExecutor:
                 dropped += [job for job in pool.waiting if job.future in stale]
                 pool.waiting = [job for job in pool.waiting if job.future not in stale]
                 for worker in pool.workers:
-                    if worker.job is not None and worker.job.future in stale:
-                        worker.cancel()
+                    for job in worker.jobs:
+                        if job.future in stale:
+                            worker.cancel(job)
         for job in dropped:
             job.future.set_exception(Cancelled())
 
@@ -121,26 +123,34 @@ class LocalExecutor:
         return [self._plain, *self._models.values()]
 
     def _of(self, python: str) -> _Pool:
-        """Where models live that a Python runs."""
+        """Where models live that a Python runs: the executor's own, unless the user named another."""
+        python = self._python if python == sys.executable else python
         if python not in self._models:
             self._models[python] = _Pool(python, cards())
         return self._models[python]
 
-    def release(self, worker: Worker, number: int = 0) -> Job | None:
-        """Take a job away from its worker: the job of a number, or, as its life is over, whatever it has."""
+    def release(self, worker: Worker, number: int = 0) -> list[Job]:
+        """Take a job away from its worker: the job of a number, or, as its life is over, all that it has."""
         with self._lock:
             if not number:
                 self._bury(worker)
-            job = worker.job
-            if job is None or number not in (0, job.number):
-                return None
-            worker.job = None
-            return job
+            taken = [job for job in worker.jobs if number in (0, job.number)]
+            worker.jobs = [job for job in worker.jobs if job not in taken]
+            return taken
+
+    def again(self, jobs: Sequence[Job]) -> None:
+        """Queue jobs once more whose worker died while it did several at once: each alone."""
+        with self._lock:
+            closed = self.closed
+            for job in () if closed else jobs:
+                insort(self._of(python_of(job.action)).waiting, job._replace(many=1), key=_turn)
+        for job in jobs if closed else ():
+            job.future.set_exception(Cancelled())
 
     def insist(self, worker: Worker, job: Job) -> None:
         """End a worker that still has a job that was cancelled, once it was silent for too long."""
         with self._lock:
-            if worker.job is not job:
+            if job not in worker.jobs:
                 return
             if worker.patience() > 0:  # It spoke meanwhile, or has a reason to be silent.
                 worker.wait(job)
@@ -174,7 +184,7 @@ class _Pool:
 
     def free(self) -> Worker | None:
         """A worker without a job, best one that holds what the most urgent job needs."""
-        idle = [worker for worker in self.workers if worker.job is None]
+        idle = [worker for worker in self.workers if not worker.jobs]
         return min(idle, key=lambda worker: self.waiting[0].model not in worker.held, default=None)
 
     def vacant(self) -> Mapping[str, str] | None:
@@ -184,13 +194,20 @@ class _Pool:
             left.remove(worker.place)
         return left[0] if left else None
 
-    def take(self, worker: Worker) -> Job:
-        """The next job for a worker: what is ahead, then what needs no other model, then the most urgent."""
+    def take(self, worker: Worker) -> list[Job]:
+        """The next job for a worker: what is ahead, then what needs no other model, then the most urgent.
+
+        With it go others that its backend does at once.
+        """
         first = self.waiting[0]
         fitting = (job for job in self.waiting if job.ahead == first.ahead and job.model in worker.held)
         job = next(fitting, first) if first.model else first
-        self.waiting.remove(job)
-        return job
+        together = {job.action.key: job}  # What is asked for twice is made once, and then found.
+        for other in self.waiting:
+            if len(together) < min(job.many, other.many) and other.model == job.model:
+                together.setdefault(other.action.key, other)
+        self.waiting = [other for other in self.waiting if other not in together.values()]
+        return list(together.values())
 
 
 def cards() -> list[Mapping[str, str]]:

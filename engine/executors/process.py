@@ -40,6 +40,7 @@ class Job(NamedTuple):
     future: Future[Result]
     ahead: bool
     permit: Permit | None
+    many: int = 1  # With how many others of its model it may be done at once.
 
 
 class Leader(Protocol):
@@ -47,8 +48,11 @@ class Leader(Protocol):
 
     closed: bool
 
-    def release(self, worker: Worker, number: int = 0) -> Job | None:
-        """Take a job away from its worker: the job of a number, or, as its life is over, whatever it has."""
+    def release(self, worker: Worker, number: int = 0) -> list[Job]:
+        """Take a job away from its worker: the job of a number, or, as its life is over, all that it has."""
+
+    def again(self, jobs: Sequence[Job]) -> None:
+        """Jobs whose worker died while it did several at once, one of which may have killed it: each alone."""
 
     def insist(self, worker: Worker, job: Job) -> None:
         """A job was cancelled a while ago: end the worker if it still has it and was silent for too long."""
@@ -61,13 +65,13 @@ class Leader(Protocol):
 
 
 class Worker:
-    """One worker process, and the job that it has."""
+    """One worker process, and the jobs that it has: one, or several at once that share a model."""
 
     def __init__(self, leader: Leader, command: Sequence[str], place: Mapping[str, str]) -> None:
-        self.job: Job | None = None
+        self.jobs: list[Job] = []
         self.held: set[str] = set()  # The models in its memory.
         self.place = place
-        self._cancelled = 0  # The number of the last job that was.
+        self._cancelled: set[int] = set()  # Numbers of jobs that it has.
         self._leader = leader
         self._silence = _Silence()
         self._last_words: deque[str] = deque(maxlen=20)
@@ -87,21 +91,22 @@ class Worker:
         self._errors.start()
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def give(self, job: Job) -> None:
-        """Have it do a job."""
-        self.job = job
-        self._silence.begin(job.model)
-        job.future.set_running_or_notify_cancel()
-        self._say(id=job.number, action=job.action, permit=job.permit)
+    def give(self, jobs: Sequence[Job]) -> None:
+        """Have it do a job, or several at once."""
+        self.jobs = list(jobs)
+        self._cancelled.clear()
+        self._silence.begin(jobs[0].model)
+        for job in jobs:
+            if not job.future.running():  # It may be given for the second time.
+                job.future.set_running_or_notify_cancel()
+        self._say(jobs=[{"id": job.number, "action": job.action, "permit": job.permit} for job in jobs])
 
-    def cancel(self) -> None:
-        """Tell it that its job is not wanted any more."""
-        job = self.job
-        if job is not None:
-            self._cancelled = job.number
-            self._say(id=job.number, cancel=True)
-            self._silence.ask()
-            self.wait(job)
+    def cancel(self, job: Job) -> None:
+        """Tell it that a job is not wanted any more."""
+        self._cancelled.add(job.number)
+        self._say(id=job.number, cancel=True)
+        self._silence.ask()
+        self.wait(job)
 
     def wait(self, job: Job) -> None:
         """Have the leader insist on a cancel when its patience is over."""
@@ -152,8 +157,11 @@ class Worker:
         with contextlib.suppress(OSError):
             self._process.stdin.close()  # type: ignore[union-attr]
         self._errors.join(1)
-        job = self._leader.release(self)
-        if job is not None:
+        left = self._leader.release(self)
+        if len(left) > 1:
+            self._leader.again([job for job in left if job.number not in self._cancelled])
+            left = [job for job in left if job.number in self._cancelled]
+        for job in left:
             job.future.set_exception(self._obituary(job, code))
         self._leader.go_on()
 
@@ -163,18 +171,15 @@ class Worker:
             return
         if "progress" in said:
             self._silence.broken(loading=said["progress"][1] == 0)
-            job = self.job
-            if job is not None and job.number == said["id"]:
+            for job in [job for job in self.jobs if job.number == said["id"]]:
                 job.listen(*said["progress"])
             return
         self._silence.end(whole="result" in said)
-        job = self._leader.release(self, said["id"])
-        if job is None:
-            return
-        if "result" in said:
-            job.future.set_result(unpack(said["result"]))
-        else:
-            job.future.set_exception(failure(*said["error"]))
+        for job in self._leader.release(self, said["id"]):
+            if "result" in said:
+                job.future.set_result(unpack(said["result"]))
+            else:
+                job.future.set_exception(failure(*said["error"]))
         self._leader.go_on()
 
     def _move(self, moved: Moved) -> None:
@@ -186,7 +191,7 @@ class Worker:
         self._leader.moved(moved)
 
     def _obituary(self, job: Job, code: int) -> Exception:
-        if self._leader.closed or job.number == self._cancelled:
+        if self._leader.closed or job.number in self._cancelled:
             return Cancelled()
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         words = "\n  ".join(self._last_words)
