@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from live_kit import SEEN, Shown, Stage, frame, mistake, until
-from playwright.sync_api import Page, expect
+from live_kit import SEEN, Desk, Shown, Stage, frame, mistake, until
+from playwright.sync_api import Page, Route, expect
 
 BUILT = """() => new Promise(done => {
     const video = document.querySelector('#film video:not(.next)');
@@ -56,6 +56,32 @@ def test_no_black_frame_is_ever_seen(page: Page, stage: Stage, films: tuple[Show
         stage.show(films[number])
         expect(page.locator(SEEN)).to_have_attribute("src", films[number].state["film"]["video"])
     assert page.evaluate("[...states]") == [True]
+
+
+def test_a_film_that_comes_while_another_loads_is_shown(page: Page, stage: Stage, films: tuple[Shown, Shown]) -> None:
+    held: list[Route] = []  # Requests that are never answered.
+    page.route("**" + films[1].state["film"]["video"], lambda route: held.append(route))  # noqa: PLW0108  # Playwright marks it.
+    with page.expect_request("**" + films[1].state["film"]["video"]):
+        stage.show(films[1])
+    with page.expect_request("**" + films[0].state["film"]["video"]):
+        stage.show(films[0])
+    page.unroute_all()
+    stage.show(films[1])
+    expect(page.locator(SEEN)).to_have_attribute("src", films[1].state["film"]["video"])
+    assert held
+
+
+def test_a_film_that_could_not_be_had_is_asked_for_again(
+    page: Page, desk: Desk, stage: Stage, films: tuple[Shown, Shown]
+) -> None:
+    desk.permitted = "ERR_FAILED"
+    page.route("**" + films[1].state["film"]["video"], lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        stage.show(films[1])
+    page.unroute_all()
+    expect(page.locator("#film video.next")).to_have_js_property("error.code", 4)
+    stage.tell(save=3)
+    expect(page.locator(SEEN)).to_have_attribute("src", films[1].state["film"]["video"])
 
 
 def test_following_the_edit_goes_to_the_scene_that_was_edited(

@@ -8,7 +8,6 @@ import { clock, count, standing, told } from "./words.js";
 /** @typedef {import("./state.js").State} State */
 
 export class FilmView {
-  #digest = "";
   #root;
   #parts;
   #follows;
@@ -59,8 +58,6 @@ export class FilmView {
    * @param {import("./state.js").Film} film
    */
   async #film(state, film) {
-    if (film.digest === this.#digest) return;
-    this.#digest = film.digest;
     const start = this.#follows() ? film.starts[state.edited] : undefined;
     if (!(await this.#reel.show(film, state.language, start ?? null))) return;
     this.#parts.frame.hidden = false;
@@ -70,7 +67,6 @@ export class FilmView {
 
   /** A film was there that may be shown no more. */
   #forget() {
-    this.#digest = "";
     this.#reel.clear();
     this.#parts.frame.hidden = true;
     this.#parts.empty.hidden = false;
@@ -78,7 +74,7 @@ export class FilmView {
 
   /** @param {State} state */
   #nothing(state) {
-    if (this.#digest) this.#forget();
+    if (this.#reel.busy || !this.#parts.frame.hidden) this.#forget();
     const { headline, line, bar, backdrop } = this.#parts;
     const [head, text] = EMPTY[state.phase](state);
     const still = state.phase === "rendering" ? newest(state) : "";

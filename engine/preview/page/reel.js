@@ -6,6 +6,7 @@
 
 export class Reel {
   #wanted = "";
+  #turn = 0; // Which film came last; an older one that is still loading gives way wherever it waits.
   /** @type {HTMLVideoElement} */
   #seen;
   /** @type {HTMLVideoElement} */
@@ -14,6 +15,11 @@ export class Reel {
   /** @param {Element} frame Holds the two videos. */
   constructor(frame) {
     [this.#seen, this.#next] = frame.querySelectorAll("video");
+  }
+
+  /** Whether a film is shown, or will be. */
+  get busy() {
+    return this.#wanted !== "";
   }
 
   /** The video that is seen. */
@@ -27,45 +33,47 @@ export class Reel {
   }
 
   /**
-   * Show a film once its frame is there: at the place of the one before, or at `start`.
+   * Show a film once its frame is there: at the place of the one before, or at `start`. One that could not be had is
+   * asked for again when it is wanted again.
    * @param {Film} film
    * @param {string} language
    * @param {number | null} start
-   * @returns {Promise<boolean>} Whether it is shown now; not when a newer one came meanwhile.
+   * @returns {Promise<boolean>} Whether it is shown from now on; not when it was before, or a newer one came meanwhile.
    */
   async show(film, language, start) {
     if (this.#wanted === film.digest) return false;
     this.#wanted = film.digest;
+    const turn = ++this.#turn;
     await visible(this.#seen);
+    if (turn !== this.#turn) return false;
     const [seen, next] = [this.#seen, aloft(this.#seen) ? this.#seen : this.#next];
     const playing = !seen.paused && !seen.ended;
     const place = start ?? (seen.ended ? film.seconds : seen.currentTime);
     fill(next, film, language, captions(seen));
     next.currentTime = Math.min(place, Math.max(0, film.seconds - 0.1));
     next.muted = next !== seen || seen.muted;
-    if (!(await ready(next)) || this.#wanted !== film.digest) return this.#giveUp(film);
-    if (next !== seen) await this.#swap(playing, start);
+    const loaded = await ready(next);
+    if (turn !== this.#turn) return false;
+    if (!loaded) this.#wanted = "";
+    else if (next !== seen) return this.#swap(turn, playing, start);
     else if (playing) await next.play().catch(() => {});
-    return true;
+    return loaded;
   }
 
   /** Show nothing, and hold nothing that was shown. */
   clear() {
     this.#wanted = "";
+    this.#turn += 1;
     for (const video of [this.#seen, this.#next]) empty(video);
   }
 
-  /** @param {Film} film */
-  #giveUp(film) {
-    if (this.#wanted === film.digest) this.#wanted = "";
-    return false;
-  }
-
   /**
+   * @param {number} turn
    * @param {boolean} playing
    * @param {number | null} start
+   * @returns {Promise<boolean>} Whether they swapped; not when a newer film came.
    */
-  async #swap(playing, start) {
+  async #swap(turn, playing, start) {
     const [seen, next] = [this.#seen, this.#next];
     const paused = seen.paused; // The author may have stopped it while the next one loaded, or sought elsewhere.
     if (start === null && Math.abs(next.currentTime - seen.currentTime) > 0.2 && !seen.ended) {
@@ -75,6 +83,7 @@ export class Reel {
     next.playbackRate = seen.playbackRate;
     next.volume = seen.volume;
     if (playing && !paused) await next.play().catch(() => {});
+    if (turn !== this.#turn) return false;
     next.muted = seen.muted;
     const focused = document.activeElement === seen;
     next.inert = false;
@@ -85,6 +94,7 @@ export class Reel {
     if (focused) next.focus({ preventScroll: true });
     [this.#seen, this.#next] = [next, seen];
     empty(seen);
+    return true;
   }
 }
 
@@ -134,15 +144,16 @@ function empty(video) {
 }
 
 /**
- * Whether the frame at the video's place is there; false when the file cannot be had.
+ * Whether the frame at the video's place is there; false when the file cannot be had. That the video was emptied says
+ * nothing: the event comes late, when the next film is loading already.
  * @param {HTMLVideoElement} video
  * @returns {Promise<boolean>}
  */
 function ready(video) {
   return new Promise((resolve) => {
-    const events = ["loadeddata", "seeked", "error", "emptied"];
+    const events = ["loadeddata", "seeked", "error"];
     const look = (/** @type {Event | undefined} */ event) => {
-      const failed = event?.type === "error" || event?.type === "emptied";
+      const failed = event?.type === "error";
       if (!failed && (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.seeking)) return;
       for (const name of events) video.removeEventListener(name, look);
       resolve(!failed);
