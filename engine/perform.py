@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,20 +56,18 @@ def perform_many(asked: Sequence[Asked], store: Store, bench: Bench) -> Iterator
     What is wrong with all of them at once is looked for one by one, so that each has an end of its own.
     """
     with ExitStack() as held:
-        ours: list[Asked] = []
         # In this order everywhere: no two processes wait for a lease of each other's.
-        for one in sorted(asked, key=lambda one: one.action.key):
-            end = _begun(one, store, held)
-            if end is None:
-                ours.append(one)
-            else:
-                yield asked.index(one), end
+        order = sorted(range(len(asked)), key=lambda place: asked[place].action.key)
+        begun = {place: _begun(asked[place], store, held) for place in order}
+        yield from ((place, end) for place, end in begun.items() if end is not None)
+        places = [place for place in range(len(asked)) if begun[place] is None]
+        ours = [asked[place] for place in places]
         rooms = [held.enter_context(store.scratch()) for _ in ours]
         start = time.perf_counter()
         ends = _run_many(ours, store, rooms, bench) if ours else []
         each = (time.perf_counter() - start) / max(1, len(ours))
-        for one, room, end in zip(ours, rooms, ends, strict=True):
-            yield asked.index(one), _ended(one.action, store, room, end, each)
+        for place, room, end in zip(places, rooms, ends, strict=True):
+            yield place, _ended(asked[place].action, store, room, end, each)
 
 
 def _begun(one: Asked, store: Store, held: ExitStack) -> Result | Exception | None:
@@ -85,12 +83,11 @@ def _begun(one: Asked, store: Store, held: ExitStack) -> Result | Exception | No
 def _run_many(asked: Sequence[Asked], store: Store, rooms: Sequence[Path], bench: Bench) -> Sequence[Any]:
     """Facts or an exception for each."""
     first = asked[0]
-    try:
+    with suppress(Exception):  # Each of them is about to meet it.
         backend, _ = bench.ready(first.action, first.tell)
         parts = [_part(one, store, room, backend) for one, room in zip(asked, rooms, strict=True)]
         return [end or {} for end in backend.run_many(parts)]  # type: ignore[attr-defined]
-    except Exception:
-        return [_attempt(one, store, room, bench) for one, room in zip(asked, rooms, strict=True)]
+    return [_attempt(one, store, room, bench) for one, room in zip(asked, rooms, strict=True)]
 
 
 def _part(one: Asked, store: Store, room: Path, backend: Backend) -> Part:

@@ -6,7 +6,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,8 @@ from typing import Any
 
 import odd_kit
 
-from engine.kinds import KINDS, Inputs, Tell
+from engine.errors import BackendError, Cancelled
+from engine.kinds import KINDS, Inputs, Part, Tell
 
 MEGABYTE = 10**6
 BESIDE = 1000  # Megabytes that a worker may have beside what it has before its first model.
@@ -22,10 +23,11 @@ BESIDE = 1000  # Megabytes that a worker may have beside what it has before its 
 
 @dataclass(frozen=True)
 class Orders:
-    """`do`: commands between semicolons; `model`: a name and its megabytes."""
+    """`do`: commands between semicolons; `model`: a name and its megabytes; `many`: how many at once."""
 
     do: str
     model: str
+    many: int = 1
 
 
 class Heavy:
@@ -70,6 +72,20 @@ class Heavy:
             ORDERS.get(word, lambda _rest, _tell: None)(rest, tell)
         for output in KINDS[self.kind].outputs:
             (out / output).write_text(f"{params}")
+
+    def many(self, params: Orders) -> int:
+        return params.many
+
+    def run_many(self, parts: Sequence[Part]) -> list[Mapping[str, int] | Exception]:
+        log(f"together {' + '.join(part.params.do for part in parts)}")
+        ends: list[Mapping[str, int] | Exception] = []
+        for part in parts:
+            try:
+                self.run(*part)
+                ends.append({})
+            except (BackendError, Cancelled) as error:
+                ends.append(error)
+        return ends
 
 
 class HeavyStill(Heavy):
