@@ -36,6 +36,9 @@ class Backend(Protocol):
     python: Needs  # What it wants of its Python (interpreter.py), where the user may name another. Not said: ours.
     files: Mapping[str, str]  # Speech: what a persona may bring for it, and what that must be (given_files.MEDIA).
 
+    # many(params) -> int, and run_many(parts): how many steps with one model it does at once, and those (kinds.Part);
+    # returns facts, or what went wrong, for each. Not said, it does one.
+
     def check(self, params: Any) -> list[str]:
         """Every reason why this cannot run here, found before any weight is loaded."""
 

@@ -93,10 +93,10 @@ def test_one_that_fails_or_is_not_wanted_costs_the_others_nothing(executor: Loca
 def test_a_fault_in_all_of_them_is_looked_for_one_by_one(executor: LocalExecutor, tmp_path: Path, log: Path) -> None:
     good, bad = Held(executor, tmp_path / "mark").then(still("a"), still("bug"))
     assert good.result(60).outputs
-    with pytest.raises(
-        BackendError, match=r"^backend still\.heavy failed: ZeroDivisionError: integer division or modulo by zero\n"
-    ):
+    with pytest.raises(BackendError) as told:
         bad.result(60)
+    why = "backend still.heavy failed: ZeroDivisionError: integer division or modulo by zero"
+    assert str(told.value).splitlines()[0] == why
     assert log.read_text().splitlines()[-2:] == ["run a", "run bug"]
 
 
