@@ -13,7 +13,7 @@ from pathlib import PureWindowsPath
 from typing import Any, NamedTuple
 
 from ..errors import BackendError
-from . import model_folder, signatures
+from . import fitting, model_folder, signatures
 from .lora import PARTS
 from .signatures import Source, meant
 
@@ -115,6 +115,7 @@ def misfits(params: Mapping[str, Any], takes: Sequence[str]) -> Iterator[Misfit]
         return
     if not any(argument in found.call for argument in takes):
         yield Misfit(("pipeline",), f"{name} takes no {' and no '.join(takes)}", "Name a pipeline of another sort.")
+    yield from _unfit(params, found)
     yield from _called(params, found)
     yield from _made(params.get("scheduler"), "scheduler", signatures.schedulers(), signatures.scheduler)
     yield from _made(params.get("cache"), "cache", signatures.caches(), signatures.cache_config)
@@ -181,11 +182,24 @@ def _options(quantization: Mapping[str, Any]) -> Iterator[Misfit]:
             yield Misfit(path, message, "It takes a class of torchao.quantization, such as Int8WeightOnlyConfig.")
 
 
+def _unfit(params: Mapping[str, Any], found: Source) -> Iterator[Misfit]:
+    """Weights of another pipeline, where they are here already: for another class of the same parts they may do."""
+    model = str(params.get("model", ""))
+    if not model_folder.NAME.fullmatch(model):
+        return
+    try:
+        problem = fitting.unfit(model, model_folder.lies(model, str(params.get("revision", ""))), found)
+    except (BackendError, OSError):
+        return  # Told when it is wanted: a profile is right without its weights.
+    if problem is not None:
+        yield Misfit(("model",), problem.message, problem.hint)
+
+
 def _called(params: Mapping[str, Any], found: Source) -> Iterator[Misfit]:
     """Arguments that the pipeline's call does not take, or that are not a profile's to say."""
     free = [name for name in found.call if name not in DECIDED and not name.endswith(("embeds", "embeds_mask"))]
     takes = f"It takes {', '.join(name for name in free if name not in _OWN)}."
-    for name in params.get("call") or {}:
+    for name, value in (params.get("call") or {}).items():
         path = ("call", name)
         if name in _OWN:
             yield Misfit(path, f"'{name}' has a knob of its own", f"Write {_OWN[name]}: beside call:.")
@@ -193,6 +207,8 @@ def _called(params: Mapping[str, Any], found: Source) -> Iterator[Misfit]:
             yield Misfit(path, f"'{name}' is decided by the storyboard, not here", "Remove it.")
         elif name not in found.call:
             yield Misfit(path, f"{found.name} takes no argument '{name}'{meant(name, free)}", takes)
+        elif problem := fitting.wrong(value, found.call_types.get(name, ""), found.call[name]):
+            yield Misfit(path, f"{name} {problem}")
     for argument, knob in _OWN.items():
         asked = params.get(knob, -1) >= 0 if knob == "guidance" else params.get(knob)
         if asked and argument not in found.call:
@@ -210,10 +226,13 @@ def _made(said: Any, knob: str, known: list[str], find: Any) -> Iterator[Misfit]
         message = f"diffusers has no {knob} '{name}'{meant(str(name), known)}"
         yield Misfit(path, message, f"Write {knob}: {{class: NAME}}.")
         return
-    for argument in said:
+    for argument, value in said.items():
         if argument != "class" and argument not in found.init:
             message = f"{name} takes no argument '{argument}'{meant(argument, found.init)}"
             yield Misfit((knob, argument), message, f"It takes {', '.join(found.init)}.")
+        elif argument != "class":
+            problem = fitting.wrong(value, found.init_types.get(argument, ""), found.init[argument])
+            yield from [Misfit((knob, argument), f"{argument} {problem}")] if problem else []
 
 
 def needed(params: Knobs, takes: Sequence[str]) -> list[str]:

@@ -182,6 +182,11 @@ def parts_of(index: bytes) -> dict[str, tuple[str, str]]:
     return {key: (str(v[0]), str(v[1])) for key, v in said if isinstance(v, list) and len(v) == 2 and v[0]}
 
 
+def class_of(index: bytes) -> str:
+    """The pipeline that the text of a model_index.json says it is for. Raises ValueError, AttributeError."""
+    return str(json.loads(index).get("_class_name", ""))
+
+
 def _lacking(cls: str, files: set[str], weights: bool) -> str:
     """What a part of a class needs and does not have: an interrupted copy leaves half a folder."""
     if "Tokenizer" in cls:

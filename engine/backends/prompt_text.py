@@ -37,8 +37,8 @@ def wrong(template: str) -> str:
         tree = jinja.Environment().parse(template)
     except jinja.TemplateSyntaxError as problem:
         return f"the template cannot be read: {problem.message}, in its line {problem.lineno}"
-    found = next((problem for node in _all(tree) if (problem := _strange(node))), "")
-    return found or _broken(template)
+    strange = next(filter(None, map(_strange, _all(tree))), "")
+    return strange or _broken(template)
 
 
 def _strange(node: Any) -> str:

@@ -25,6 +25,9 @@ class Source(NamedTuple):
     bases: tuple[str, ...]
     call: Mapping[str, Any]  # Arguments of __call__, with their defaults.
     init: Mapping[str, Any]  # Arguments of __init__, or the fields of a dataclass.
+    call_types: Mapping[str, str]  # The annotations of those that have one.
+    init_types: Mapping[str, str]
+    optional: tuple[str, ...]  # Parts that a model of it need not have.
 
 
 def installed() -> Path | None:
@@ -107,16 +110,33 @@ def _find(name: str, part: str) -> Source | None:
 def _read(node: ast.ClassDef) -> Source:
     methods = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef)}
     fields = [part for part in node.body if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)]
-    init = (
-        _arguments(methods["__init__"])
-        if "__init__" in methods
-        else {
-            part.target.id: REQUIRED if part.value is None else _value(part.value)  # type: ignore[union-attr]
-            for part in fields
-        }
+    call, init = methods.get("__call__"), methods.get("__init__")
+    return Source(
+        node.name,
+        tuple(ast.unparse(base) for base in node.bases),
+        _arguments(call) if call is not None else {},
+        _arguments(init) if init is not None else {_field(part): _default(part.value) for part in fields},
+        _types(call.args) if call is not None else {},
+        _types(init.args) if init is not None else {_field(part): ast.unparse(part.annotation) for part in fields},
+        _optional(node),
     )
-    call = _arguments(methods["__call__"]) if "__call__" in methods else {}
-    return Source(node.name, tuple(ast.unparse(base) for base in node.bases), call, init)
+
+
+def _field(part: ast.AnnAssign) -> str:
+    return ast.unparse(part.target)
+
+
+def _types(arguments: ast.arguments) -> dict[str, str]:
+    said = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return {one.arg: ast.unparse(one.annotation) for one in said if one.annotation is not None}
+
+
+def _optional(node: ast.ClassDef) -> tuple[str, ...]:
+    """What a pipeline's own list of its optional parts names."""
+    for part in node.body:
+        if isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == "_optional_components":
+            return tuple(ast.literal_eval(part.value))
+    return ()
 
 
 def _arguments(function: ast.FunctionDef) -> dict[str, Any]:
@@ -125,8 +145,12 @@ def _arguments(function: ast.FunctionDef) -> dict[str, Any]:
     without = [REQUIRED] * (len(said) - len(defaults))
     found = {argument.arg: value for argument, value in zip(said, [*without, *defaults], strict=True)}
     for argument, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
-        found[argument.arg] = REQUIRED if value is None else _value(value)
+        found[argument.arg] = _default(value)
     return found
+
+
+def _default(node: ast.expr | None) -> Any:
+    return REQUIRED if node is None else _value(node)
 
 
 def _value(node: ast.expr) -> Any:
