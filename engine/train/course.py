@@ -1,7 +1,7 @@
 """The course of a training: how far it is, what is held out says of it, what is kept of it, and when it ends.
 
 All that a kill must not cost is in two files that are written aside and renamed: the trainer's state, and the best
-weights so far.
+weights so far, whose file is named by the step that the state tells of.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..trust.permit import Permit
 from . import room, speaking
 from .settings import Job
 
-STATE, BEST, LOG, SAMPLES = "state.ckpt", "best.pt", "log.jsonl", "samples"
+STATE, LOG, SAMPLES = "state.ckpt", "log.jsonl", "samples"
 _OFTEN = 1.0  # Seconds between two words about progress, and between two looks at consent.
 
 
@@ -41,6 +41,11 @@ class Course:
     def seconds(self) -> float:
         """Of training, in all processes together."""
         return self._before + time.monotonic() - self._begun
+
+    @property
+    def best_weights(self) -> Path:
+        """The weights that came out best."""
+        return self.run / f"best-{self.best_step:06d}.pt"
 
     def state(self) -> dict[str, Any]:
         """What belongs into the trainer's state."""
@@ -80,7 +85,7 @@ class Course:
         better = held < self.best
         if better:
             self.best, self.best_step, self.waits = held, step, 0
-            with room.whole(self.run / BEST) as aside:
+            with room.whole(self.best_weights) as aside:
                 import_module("torch").save(model.state_dict(), aside)
         else:
             self.waits += 1
@@ -91,6 +96,8 @@ class Course:
         self._loss.clear()
         with room.whole(self.run / STATE) as aside:
             trainer.save_checkpoint(aside, weights_only=False)
+        for older in set(self.run.glob("best-*.pt")) - {self.best_weights}:
+            older.unlink()
         tell({"event": "look", **line, "better": better, "best_step": self.best_step})
         if self.waits >= self.job.settings.patience and not self.why:
             self.why = f"what is held out has not come out better since step {self.best_step}"

@@ -71,5 +71,6 @@ def told(folder: Path) -> Iterator[None]:
 
 
 def _no_room(folder: Path) -> NoRoom:
-    message = f"the disk of {shown(folder)} is full"
+    name = shown(folder)
+    message = f"the disk of {folder if name == '.' else name} is full"  # A training process is in its run's folder.
     return NoRoom(message, "Free some space, and type the same again: what was finished is kept.")

@@ -66,11 +66,11 @@ class Disk(NamedTuple):
 def disk(base: int, codec: int, settings: Settings, rate: int) -> Disk:
     """Of the sizes of both archives: how much is on the disk at once, while a file is written beside the one before.
 
-    The state is the weights with AdamW's two moments; the best weights lie beside it. A sample may last 15 s. Both
+    The state is the weights with AdamW's two moments; beside it lie the best weights. A sample may last 15 s. Both
     archives are unpacked once to train and once to see that the voice can be restored, and each codec is packed anew.
     """
     samples = (settings.most // settings.every + 2) * 15 * rate * 2
-    return Disk((3 + 3 + 1) * base + samples, 2 * (base + 2 * codec))
+    return Disk(2 * (3 + 1) * base + samples, 2 * (base + 2 * codec))
 
 
 def name_of(dataset: str, base: str, codec: str, settings: Settings) -> str:

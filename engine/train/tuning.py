@@ -19,7 +19,7 @@ from typing import Any
 from ..backends import nemo_model, nemo_speak
 from ..errors import MikebotError, Unpermitted
 from . import alone, room
-from .course import BEST, LOG, STATE, Course, Diverged, tell
+from .course import LOG, STATE, Course, Diverged, tell
 from .settings import Job
 
 VOICE = "voice.nemo"
@@ -87,7 +87,7 @@ def _train(job: Job, folder: Path) -> None:
     course = Course(job, held, *_sentence(Path(job.dataset)))
     trainer.callbacks.append(_hook(lightning, course))
     trainer.fit(model, ckpt_path=str(state) if state.exists() else None)
-    model.load_state_dict(torch.load(run / BEST, map_location="cpu", weights_only=True))
+    model.load_state_dict(torch.load(course.best_weights, map_location="cpu", weights_only=True))
     tell({"event": "saves"})
     _saved(model, job, folder)
     told = {"step": course.best_step, "held": course.best, "why": course.why, "seconds": round(course.seconds, 1)}

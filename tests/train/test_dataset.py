@@ -23,15 +23,6 @@ from engine.train.recordings import given
 
 
 @pytest.fixture(scope="module")
-def takes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two good recordings with their texts."""
-    folder = tmp_path_factory.mktemp("takes")
-    take(folder, "firewall", FIREWALL)
-    take(folder, "doors", DOORS)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def made(takes: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, list[str]]:
     return prepared(takes, tmp_path_factory.mktemp("voice"))
 
