@@ -24,7 +24,7 @@ demo: $(LIGHT)
 
 test: $(DEV) $(NODE)
 	$(BIN)/python tools/system_packages.py
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal  # Tests of one file stay together: they share what they build.
 
 check: $(DEV)
 	$(BIN)/ruff check .
