@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .backends import find
+from .effort import drawn, kin, work_of
 from .forecast import Forecast
-from .graph import Action, Step
+from .graph import Step
 from .ledger import Pace
-from .store import work_of
 from .storyboard import Profile
 
 
@@ -33,19 +34,33 @@ class Estimator:
 
     def pace(self, step: Step) -> Pace:
         """Seconds and bytes of one unit of work."""
-        pace = self._paces.get((step.kind, step.backend))
-        if pace is not None:
-            return pace
-        limits = self._limits(step)
-        return Pace(float(limits.get("pace", 0)), float(limits.get("bytes", 0)))
+        alike = kin(step.backend, step.params)
+        return self._paces.get((step.kind, alike)) or self._nearest(step.kind, alike) or self._said(step)
+
+    def _nearest(self, kind: str, alike: str) -> Pace | None:
+        """The same model with another number of denoising steps, which its time grows with."""
+        model, _, wanted = alike.rpartition(" ")
+        known = {name: pace for (its, name), pace in self._paces.items() if its == kind and _steps(name, model)}
+        if not _steps(alike, model) or not known:
+            return None
+        name = min(known, key=lambda name: abs(_steps(name, model) - int(wanted)))
+        return known[name]._replace(seconds=known[name].seconds * int(wanted) / _steps(name, model))
+
+    def _said(self, step: Step) -> Pace:
+        """The profile's own words: of a picture with as many pixels as its model draws at most."""
+        limits, pixels = self._limits(step), drawn(step.params)
+        own: int = getattr(find(step.kind, step.backend).Params, "pixels", 1)
+        most = int(step.params.get("pixels", own))
+        share = min(1.0, pixels / most) / pixels
+        return Pace(float(limits.get("pace", 0)) * share, float(limits.get("bytes", 0)) * share)
 
     def seconds(self, step: Step) -> float:
         """About how long a step will take."""
-        return self.pace(step).seconds * _work(step)
+        return self.pace(step).seconds * work_of(step.params)
 
     def size(self, step: Step) -> float:
         """About how many bytes a step will write."""
-        return self.pace(step).bytes * _work(step)
+        return self.pace(step).bytes * work_of(step.params)
 
     def totals(self, look: Forecast, lanes: int) -> Totals:
         """Sum up a forecast; what needs no GPU is shared among the lanes."""
@@ -68,5 +83,7 @@ class Estimator:
         return chosen.limits if step.backend == chosen.backend else given.limits
 
 
-def _work(step: Step) -> int:
-    return work_of(Action(step.kind, step.backend, step.version, step.params, {}))
+def _steps(name: str, model: str) -> int:
+    """The denoising steps in the name of a kin of some model; 0 if it is none."""
+    own, _, steps = str(name).rpartition(" ")
+    return int(steps) if model and own == model and steps.isdecimal() else 0

@@ -43,9 +43,9 @@ class Row(NamedTuple):
     action: str
     result: str
     kind: str
-    backend: str
+    backend: str  # And its model: steps that take as long for the same work (effort.kin).
     seconds: float
-    work: int  # Frames, or characters: what the time grows with.
+    work: int  # What the time grows with (effort.work_of).
     bytes: int
 
 
@@ -92,7 +92,7 @@ class Ledger:
             return [Row(*row) for row in db.execute("SELECT * FROM results ORDER BY key")]
 
     def paces(self) -> dict[tuple[str, str], Pace]:
-        """The pace of every (kind, backend) that ever ran."""
+        """The pace of every kind and kin that ever ran."""
         query = (
             "SELECT kind, backend, sum(seconds) / sum(work), sum(bytes) * 1.0 / sum(work) FROM results "
             "WHERE work > 0 GROUP BY kind, backend"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -147,7 +148,15 @@ def _merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     merged = {**old, **new}
     for part in ("params", "limits"):
         merged[part] = {**old.get(part, {}), **new.get(part, {})}
+    if "pace" in merged["limits"] and "pace" not in new.get("limits", {}):
+        merged["limits"]["pace"] *= _growth(old.get("params", {}), merged["params"])
     return merged
+
+
+def _growth(old: Mapping[str, Any], new: Mapping[str, Any]) -> float:
+    """How much longer than before a model takes, with more denoising steps or pixels; of another nothing is known."""
+    both = [(old.get(name), new.get(name)) for name in ("steps", "pixels") if old.get("model") == new.get("model")]
+    return prod(now / was for was, now in both if type(was) is type(now) is int and was > 0)
 
 
 def _incomplete(document: Document, merged: dict[str, dict[str, Any]]) -> Iterator[Mistake]:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .digests import mark
+from .effort import kin, work_of
 from .errors import Damaged, StoreError
 from .graph import Action, Artifact, Result
 from .ledger import Ledger, Pace, Row
@@ -171,7 +172,7 @@ class Store:
         return {key: Action(*json.loads(text)[1:]) for key, text in texts.items() if _names(key, text)}
 
     def paces(self) -> dict[tuple[str, str], Pace]:
-        """How long, and how big, a unit of work of each (kind, backend) was so far."""
+        """How long, and how big, a unit of work of each kind and kin was so far (engine/effort.py)."""
         return self.ledger.paces()
 
     def record(self, action: Action, result: Result) -> Result:
@@ -179,8 +180,8 @@ class Store:
         size = sum(artifact.size for artifact in result.outputs.values())
         key = action.key
         said = json.dumps([{name: list(a) for name, a in result.outputs.items()}, result.facts, result.seconds])
-        text, work = seal(said, key), work_of(action)
-        row = Row(key, action.canonical(), text, action.kind, action.backend, result.seconds, work, size)
+        text, work, alike = seal(said, key), work_of(action.params), kin(action.backend, action.params)
+        row = Row(key, action.canonical(), text, action.kind, alike, result.seconds, work, size)
         stands = _result(key, self.ledger.save(row))
         return stands if stands is not None and stands != result else result
 
@@ -267,14 +268,6 @@ def hash_of(path: Path) -> str:
     """The SHA-256 of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def work_of(action: Action) -> int:
-    """What the time of an action grows with: frames where it has them, else characters."""
-    frames = action.params.get("frames")
-    if isinstance(frames, (list, tuple)):
-        return sum(frames)
-    return int(frames or len(str(action.params.get("text", ""))) or 1)
 
 
 def _names(key: str, text: object) -> bool:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.effort import work_of
 from engine.errors import Damaged, StoreError
 from engine.graph import Action, Artifact, Result
-from engine.store import Store, hash_of, work_of
+from engine.store import Store, hash_of
 
 ACTION = Action("speech", "odd", "1", {"text": "hello"}, {})
 
@@ -161,7 +162,7 @@ def test_ten_thousand_keys_in_one_look(store: Store) -> None:
     [({"frames": 50}, 50), ({"frames": [3, 4]}, 7), ({"text": "four"}, 4), ({"text": ""}, 1), ({}, 1)],
 )
 def test_what_time_grows_with(params: dict[str, object], work: int) -> None:
-    assert work_of(ACTION._replace(params=params)) == work
+    assert work_of(params) == work
 
 
 def test_a_pace_is_an_average_over_work(store: Store) -> None:
