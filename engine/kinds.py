@@ -35,7 +35,7 @@ class Speech:
 class Narration:
     """The sentences of a scene in a row, or the author's recording.
 
-    Reads audio.0001, timing.0001, ..., or `recording`. Writes `audio` (WAV, 16-bit, mono, 48 kHz), `timing`.
+    Reads audio.0001, timing.0001, ..., and `room`, the persona's reference recording; or `recording`. Writes `audio` (WAV, 16-bit, mono, 48 kHz), `timing`.
     """
 
     text: str = ""
@@ -184,7 +184,7 @@ class Kind(NamedTuple):
 
 KINDS: Mapping[str, Kind] = {
     "speech": Kind(Speech, ("voice", "checkpoint"), (), ("audio", "timing")),
-    "narration": Kind(Narration, ("recording",), ("audio", "timing"), ("audio", "timing"), ("samples",)),
+    "narration": Kind(Narration, ("recording", "room"), ("audio", "timing"), ("audio", "timing"), ("samples",)),
     "still": Kind(Still, ("image", "portrait", "look", "source"), ("font",), ("image",)),
     "clip": Kind(Clip, ("first", "still", "video"), (), ("video", "last")),
     "talk": Kind(Talk, ("audio", "timing", "still"), ("clip",), ("video",)),

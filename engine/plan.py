@@ -19,7 +19,7 @@ from .naming import artifact, made
 from .plan_picture import PicturePlan, speaks
 from .plan_sound import SoundPlan
 from .sentences import sentences
-from .storyboard import Profile, Scene, Storyboard
+from .storyboard import Profile, Scene, Source, Storyboard
 
 # What must be planned to reach a kind. Clips need the narration's length, so they need its sound.
 _VOICE = frozenset({"speech", "narration"})
@@ -189,13 +189,21 @@ class Planner:
             recording = {"recording": artifact(scene.audio)}
             yield made(self.profile.given["narration"], "narration", scene.id, params, recording)
             return
-        inputs: dict[str, Ref] = {}
+        inputs: dict[str, Ref | Artifact] = {}
         for number, text in enumerate(sentences(scene.narration), 1):
             step = self._speech(scene, number, text)
             inputs[numbered("audio", number)] = Ref(step.name, "audio")
             inputs[numbered("timing", number)] = Ref(step.name, "timing")
             yield step
+        reference = self._voice_files().get("reference")
+        if reference is not None:
+            inputs["room"] = artifact(reference)
         yield made(kinds["narration"], "narration", scene.id, language, inputs)
+
+    def _voice_files(self) -> Mapping[str, Source]:
+        """What the persona brings for the voice that speaks."""
+        persona = self.board.persona
+        return persona.voice_files.get(self.profile.kinds["speech"].backend, {}) if persona is not None else {}
 
     def _speech(self, scene: Scene, number: int, text: str) -> Step:
         choice = self.profile.kinds["speech"]
@@ -210,7 +218,7 @@ class Planner:
         inputs: dict[str, Artifact] = {}
         if persona is not None:
             params |= persona.voice.get(choice.backend, {})
-            files = persona.voice_files.get(choice.backend, {})
+            files = self._voice_files()
             if "reference" in files:
                 inputs["voice"] = artifact(files["reference"])
             if "checkpoint" in files:

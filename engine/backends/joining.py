@@ -53,21 +53,27 @@ def piece(sound: Path, timing: Path) -> Piece:
 
 def join(pieces: Sequence[Piece], lead: float, pause: float, tail: float) -> tuple[Sound, dict[str, Any]]:
     """All pieces with silence (zeros) around them; the texts of sentences are parted by one space."""
-    position = round(lead * SAMPLE_RATE)
     sounds: list[Sound] = [_silence(lead)]
     words: list[Interval] = []
     phones: list[Interval] = []
-    for number, part in enumerate(pieces):
+    for number, (part, (position, _)) in enumerate(zip(pieces, places(pieces, lead, pause), strict=True)):
         if number:
             sounds.append(_silence(pause))
-            position += len(sounds[-1])
             words = _parted(words)
         words += [(start + position, end + position, text) for start, end, text in part.words]
         phones += [(start + position, end + position, name) for start, end, name in part.phones]
         sounds.append(part.sound)
-        position += len(part.sound)
     joined = np.concatenate([*sounds, _silence(tail)])
     return joined, {"rate": SAMPLE_RATE, "samples": len(joined), "words": words, "phones": phones}
+
+
+def places(pieces: Sequence[Piece], lead: float, pause: float) -> list[tuple[int, int]]:
+    """Where each piece begins and ends in what `join` makes of them."""
+    found: list[tuple[int, int]] = []
+    for part in pieces:
+        start = found[-1][1] + round(pause * SAMPLE_RATE) if found else round(lead * SAMPLE_RATE)
+        found.append((start, start + len(part.sound)))
+    return found
 
 
 def read(path: Path) -> tuple[Sound, int]:

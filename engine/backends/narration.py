@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import BackendError
-from ..kinds import Inputs, Narration, Tell
+from ..kinds import SAMPLE_RATE, Inputs, Narration, Tell
 from . import Light
+
+if TYPE_CHECKING:
+    from .joining import Piece, Sound
 
 QUIET = 0.1  # Seconds of digital silence that every narration has at its head and at its tail.
 LONGEST = 10.0
@@ -17,11 +21,15 @@ LONGEST = 10.0
 
 @dataclass(frozen=True)
 class JoinParams(Narration):
-    """Seconds of silence before the first sentence, between two, and after the last."""
+    """Seconds of silence before the first sentence, between two, and after the last.
+
+    `room`: the room of the persona's recording in its place, where there is one.
+    """
 
     lead: float = 0.25
     pause: float = 0.30
     tail: float = 0.40
+    room: bool = True
 
 
 class Join(Light):
@@ -54,6 +62,25 @@ class Join(Light):
             tell.progress(number, len(sounds))
             pieces.append(joining.piece(sound, timing))
         joined, times = joining.join(pieces, params.lead, params.pause, params.tail)
+        if params.room and "room" in inputs:
+            joined = _roomy(joined, pieces, params, inputs["room"], tell)
         joining.write(joined, times, out)
         tell.progress(len(sounds), len(sounds))
         return {"samples": len(joined)}
+
+
+def _roomy(joined: Sound, pieces: Sequence[Piece], params: JoinParams, recording: Path, tell: Tell) -> Sound:
+    """A narration with the room of a recording where nobody speaks, but for QUIET at both of its ends."""
+    from . import ambience, joining
+
+    room = ambience.room_of(recording, tell)
+    if room is None:
+        return joined
+    quiet = round(QUIET * SAMPLE_RATE)
+    spans = [
+        span
+        for span, piece in zip(joining.places(pieces, params.lead, params.pause), pieces, strict=True)
+        if piece.sound.any()
+    ]
+    edges = [quiet, *(edge for span in spans for edge in span), len(joined) - quiet]
+    return ambience.laid(joined, list(zip(edges[::2], edges[1::2], strict=True)), room)

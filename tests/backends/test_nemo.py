@@ -440,6 +440,7 @@ def test_a_film_is_spoken_and_one_changed_sentence_alone_is_said_again(studio: S
     (shop.persona / "persona.yaml").write_text(yaml.safe_dump(persona))
     made = shop.render()
     assert made.ended["film"] == "built"
+    assert all("room" in action.inputs for action in made.submitted if action.kind == "narration")
     assert {name for name in made.ran if "/speech" in name} == {"s0/speech", "s0/speech/2", "s0/speech/3", "s1/speech"}
     assert not shop.render().ran
     shop.write(board("Hello world. This is a door. That one is blue.", "This door is red."))
