@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .backends import accelerator, find, memory_need, model_folder
+from .backends import accelerator, find, memory_need, model_folder, transformers_folder
 from .backends.diffusion_knobs import COMPILER, QUANTIZED, compiler
 from .backends.known_models import KNOWN
 from .backends.memory_need import Need, gigabytes
@@ -22,9 +22,10 @@ from .executors.local import cores
 from .kinds import KINDS
 from .store import Store
 from .storyboard import Choice, Profile
-from .wanted import Wanted, wanted
+from .wanted import Wanted, listening, wanted
 
 PACKAGES = ("av", "espeakng-loader", "jsonschema", "numpy", "opencv-python-headless", "pillow", "pyyaml")
+_LISTENERS = "Making a voice (mikebot persona voice)"
 FINAL = ("accelerate", "diffusers", "ftfy", "huggingface-hub", "peft", "torch", "transformers")  # The extra `final`.
 
 
@@ -62,6 +63,8 @@ def checkup(profile: Profile, store: Path) -> Iterator[Finding]:
         yield _model(one, profile.name)
     if models:
         yield _room(models)
+    if any(one.file.endswith(".nemo") for one in models):
+        yield from map(_listener, listening())
 
 
 def _machine(folder: Path) -> Iterator[Finding]:
@@ -81,7 +84,7 @@ def _machine(folder: Path) -> Iterator[Finding]:
 
 def _memory(models: list[Wanted]) -> Iterator[Finding]:
     """The machine's own memory and its GPUs, beside what the profile's models need at most."""
-    needs = [found for one in models if (found := _need(one)) is not None and not one.file]
+    needs = [found for one in models if (found := _need(one)) is not None and not one.file and not one.layout]
     devices = {str(one.params.get("device", "auto")) for one in models}
     have = accelerator.host()
     if have is not None:
@@ -165,6 +168,16 @@ def _model(one: Wanted, profile: str) -> Finding:
     return Finding("Models", True, title, details | _needs(one))
 
 
+def _listener(one: Wanted) -> Finding:
+    """A model that no film needs, and whose figures a voice is told by."""
+    does = transformers_folder.LISTENING[one.model]
+    try:
+        folder = one.folder()
+    except BackendError:
+        return Finding(_LISTENERS, True, f"{one.model}, which {does}, is not here: mikebot fetch --model {one.model}")
+    return Finding(_LISTENERS, True, f"{one.model}, which {does}", {"licence": licence(one.model, folder)})
+
+
 def _absent(one: Wanted, reason: BackendError) -> dict[str, str]:
     """What is known of a model that is not here."""
     known = KNOWN.get(one.model)
@@ -228,7 +241,7 @@ def _need(one: Wanted) -> Need | None:
 
 def _needs(one: Wanted) -> dict[str, str]:
     """What memory a model needs, as the profile has it."""
-    found = None if one.file else _need(one)
+    found = None if one.file or one.layout else _need(one)
     if found is None:
         return {}
     parts = sorted(found.parts.items(), key=lambda part: -part[1])

@@ -200,7 +200,10 @@ def _upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     _store(verify)
 
     fetch = commands.add_parser("fetch", help="download the models that a profile names; a second run goes on")
-    fetch.add_argument("--profile", default="draft", metavar="P", help="draft, which needs none, unless named")
+    which = fetch.add_mutually_exclusive_group()
+    which.add_argument("--profile", default="draft", metavar="P", help="draft, which needs none, unless named")
+    help_ = "one that a voice is made with, by its name on the hub, or MODEL@REVISION; repeatable"
+    which.add_argument("--model", dest="models", action="append", default=[], metavar="MODEL", help=help_)
     fetch.add_argument("path", nargs="?", default=".", metavar="PATH", help="somewhere in the workspace")
 
     doctor = commands.add_parser("doctor", help="what this machine has, and what a profile needs")

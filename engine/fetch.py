@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -15,7 +16,7 @@ from .errors import BackendError, MikebotError
 from .hub import FetchError, Listing, Unknown
 from .profile import mistake_at
 from .storyboard import Profile
-from .wanted import Wanted, missing, wanted
+from .wanted import Wanted, alone, beside, lacking, wanted
 
 KEEP_FREE = 1_000_000_000  # Bytes of the disk that are left alone.
 AT_ONCE = 4  # Files; one connection alone seldom fills a fast line.
@@ -24,8 +25,8 @@ AT_ONCE = 4  # Files; one connection alone seldom fills a fast line.
 class Tell(Protocol):
     """Whoever wants to know how it goes."""
 
-    def begins(self, listing: Listing, revision: str, left: int) -> None:
-        """A model is about to be fetched; `left` bytes of it are not here."""
+    def begins(self, listing: Listing, revision: str, left: int, named: bool) -> None:
+        """A model is about to be fetched; `left` bytes of it are not here; `named` by a profile, which may pin it."""
 
     def came(self, size: int) -> None:
         """So many bytes came; below zero, so many have to come again. Called from any thread."""
@@ -51,25 +52,46 @@ class Fetched(NamedTuple):
 
 def fetch(profile: Profile, root: Path, tell: Tell) -> Fetched:
     """Bring what is missing. Raises Failures, when all else has come; what did come of a file is kept."""
-    absent, failures = missing(profile), list[MikebotError]()
+    return _brought(lambda: wanted(profile), profile.name, root, tell)
+
+
+def fetch_alone(names: Sequence[str], tell: Tell) -> Fetched:
+    """Bring models that no profile names: MODEL, or MODEL@REVISION. Raises like `fetch`."""
+    named = [alone(model, revision) for model, _, revision in (name.partition("@") for name in names)]
+    return _brought(lambda: [*named, *(reader for one in named for reader in beside(one))], "", Path(), tell)
+
+
+def _brought(named: Callable[[], list[Wanted]], profile: str, root: Path, tell: Tell) -> Fetched:
+    """Bring what is missing, and then what is wanted by what has come."""
+    absent = list(lacking(named()))
+    _bring_all(absent, profile, root, tell)
+    known = {one.model for one, _ in absent}
+    more = [(one, reason) for one, reason in lacking(named()) if one.model not in known]
+    _bring_all(more, profile, root, tell)
+    return Fetched(len(named()), len(absent) + len(more))
+
+
+def _bring_all(absent: Sequence[tuple[Wanted, BackendError]], profile: str, root: Path, tell: Tell) -> None:
+    """Bring what can come, and raise Failures for what cannot."""
+    failures = list[MikebotError]()
     found: list[tuple[Wanted, Listing]] = []
     for one, reason in absent:
         try:
             found.append((one, _listed(one, reason)))
         except Unknown as problem:
             place = (*one.path, problem.about)
-            failures.append(mistake_at(profile.name, root, place, problem.message, problem.hint))
+            told = (place, problem.message, problem.hint)
+            failures.append(mistake_at(profile, root, *told) if one.path else problem)
         except MikebotError as problem:
             failures.append(problem)
     _room([listing for _, listing in found])
     for one, listing in found:
         try:
-            _fetch(listing, one.revision, tell)
+            _fetch(listing, one.revision, tell, named=bool(one.path))
         except FetchError as problem:
             failures.append(problem)
     if failures:
         raise failures[0] if len(failures) == 1 else Failures(failures)
-    return Fetched(len(wanted(profile)), len(absent))
 
 
 def _listed(one: Wanted, reason: BackendError) -> Listing:
@@ -79,7 +101,7 @@ def _listed(one: Wanted, reason: BackendError) -> Listing:
     if not HUB_ID.fullmatch(one.model):
         hint = "Put its folder below one that MIKEBOT_MODELS names, or name an id such as black-forest-labs/FLUX.1-dev."
         raise Unknown(f"'{one.model}' is no id of the hub, and there is no folder of that name", hint)
-    return hub.listing(one.model, one.revision, one.file)
+    return hub.listing(one.model, one.revision, one.file, one.layout)
 
 
 def _room(listings: list[Listing]) -> None:
@@ -91,10 +113,10 @@ def _room(listings: list[Listing]) -> None:
         raise FetchError(message, "Free some space, or set HF_HUB_CACHE to a folder of a larger disk.")
 
 
-def _fetch(listing: Listing, revision: str, tell: Tell) -> None:
+def _fetch(listing: Listing, revision: str, tell: Tell, *, named: bool) -> None:
     """Have a model here, whole. Raises FetchError."""
     with hub.alone(listing.model):
-        tell.begins(listing, revision, listing.left())
+        tell.begins(listing, revision, listing.left(), named)
         _bring(listing, tell)
         hub.place(listing, revision)
         tell.ended(listing)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from .backends import model_folder
+from .backends import model_folder, transformers_folder
 from .errors import MikebotError
 
 PATIENCE, PAUSE, TRIES = 20.0, 1.0, 5  # Seconds to wait for bytes, seconds between tries, tries without any new bytes.
@@ -72,14 +72,22 @@ class Listing(NamedTuple):
         return sum(file.size - _size(self.blob(file), _part(self.blob(file))) for file in self.files)
 
 
-def listing(model: str, revision: str, lora: str = "") -> Listing:
-    """What is to be fetched of a model, or of a LoRA's file. Raises FetchError."""
+def listing(model: str, revision: str, lora: str = "", layout: str = "") -> Listing:
+    """What is to be fetched of a model, or of a LoRA's file. Raises FetchError.
+
+    `layout`: of transformers_folder; empty for a pipeline of diffusers.
+    """
     with explained(model, revision):
         info = _library().HfApi().model_info(model, revision=revision or "main", files_metadata=True)
         there = {one.rfilename: _file(one) for one in info.siblings or ()}
         commit = str(info.sha)
     if lora:
         wanted = [lora]
+    elif layout:
+        wanted = transformers_folder.chosen(model, list(there), layout, _TEXTS)
+        if not wanted:
+            hint = "Name one of transformers, with a config.json and its weights beside it, or a .nemo archive."
+            raise Unknown(f"{model} on the hub is no {layout} of transformers", hint)
     elif "model_index.json" in there:
         index = Listing(model, commit, [there["model_index.json"]])
         with alone(model):

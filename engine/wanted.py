@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .backends import find, model_folder
+from .backends import find, model_folder, transformers_folder
 from .backends.diffusion_knobs import Knobs
-from .backends.nemo_archive import archive
+from .backends.nemo_archive import FOREIGN, MODEL, archive, looked_over
 from .errors import BackendError
 from .storyboard import Choice, Profile
+
+_READERS = {name for names in FOREIGN.values() for name in names}
 
 
 class Wanted(NamedTuple):
@@ -21,12 +23,17 @@ class Wanted(NamedTuple):
     file: str  # Of a LoRA or a voice; of a whole model, empty.
     user: str  # KIND.BACKEND
     params: Mapping[str, Any]  # Of that backend, in the profile.
-    path: tuple[str | int, ...]  # In the profile.
+    path: tuple[str | int, ...]  # In the profile; empty for what it does not name.
+    layout: str = ""  # Of transformers_folder; empty for a pipeline of diffusers, or a file.
 
     def folder(self) -> Path:
         """Where it lies, whole. Raises BackendError, which says what is wrong."""
         folder = model_folder.lies(self.model, self.revision)
-        if not self.file:
+        if self.layout and any(folder.glob("*.nemo")):
+            archive(self.model, self.revision)
+        elif self.layout:
+            transformers_folder.look_over(self.model, folder, self.layout)
+        elif not self.file:
             model_folder.look_over(self.model, folder)
         elif self.file.endswith(".nemo"):
             archive(self.model, self.revision)
@@ -59,19 +66,45 @@ def wanted(profile: Profile) -> list[Wanted]:
                 found += _of(choice, f"{kind}.{choice.backend}", (part, kind, "params"))
             elif wants := getattr(find(kind, choice.backend), "wants", None):
                 about = (f"{kind}.{choice.backend}", choice.params, (part, kind, "params"))
-                found += [Wanted(model, revision, file, *about) for model, revision, file in wants(choice.params)]
+                voice = [Wanted(model, revision, file, *about) for model, revision, file in wants(choice.params)]
+                found += [*voice, *(reader for one in voice if one.file.endswith(".nemo") for reader in beside(one))]
     return found
+
+
+def listening() -> list[Wanted]:
+    """The models that listen to a voice while it is made; no profile names them."""
+    return [alone(model) for model in transformers_folder.LISTENING]
+
+
+def alone(model: str, revision: str = "") -> Wanted:
+    """A model by its name: a network of transformers, a voice's archive, or the tokenizer that one reads with."""
+    layout = transformers_folder.TOKENIZER if model in _READERS else transformers_folder.NETWORK
+    return Wanted(model, revision, "", "persona voice", {}, (), layout)
+
+
+def beside(one: Wanted) -> Iterator[Wanted]:
+    """The tokenizers that a voice reads with, as its archive says; before that has come, nobody knows."""
+    try:
+        said = looked_over(archive(one.model, one.revision), MODEL).get("text_tokenizers", {})
+    except BackendError:  # It is none of a voice; or not here, or damaged, which is told of itself.
+        return
+    names = [str(reader.get("pretrained_model", "")) for reader in said.values() if isinstance(reader, Mapping)]
+    for name in dict.fromkeys(name for name in names if name in _READERS):
+        yield alone(name)._replace(user=one.user, params=one.params)
 
 
 def missing(profile: Profile) -> list[tuple[Wanted, BackendError]]:
     """Those that are not on this machine as they should be, each with the reason."""
-    found = []
-    for one in wanted(profile):
+    return list(lacking(wanted(profile)))
+
+
+def lacking(some: Iterable[Wanted]) -> Iterator[tuple[Wanted, BackendError]]:
+    """Those that are not here as they should be, each with the reason."""
+    for one in some:
         try:
             one.folder()
         except BackendError as reason:
-            found.append((one, reason))
-    return found
+            yield one, reason
 
 
 def named(text: str, profile: Profile) -> str:

@@ -1,4 +1,4 @@
-"""mikebot fetch: download the models that a profile names, at their pinned revisions; a second run goes on."""
+"""mikebot fetch: download the models that a profile or you name, at their revisions; a second run goes on."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import argparse
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
 from ..backends.memory_need import gigabytes
-from ..fetch import fetch
+from ..fetch import fetch, fetch_alone
 from ..hub import Listing
 from ..places import workspace
 from ..profile import load_profile
@@ -22,6 +23,8 @@ OFTEN = 0.2  # Seconds between two drawings of the line of progress.
 
 def run(args: argparse.Namespace) -> int:
     """Fetch what is missing; nothing to do is a success."""
+    if args.models:
+        return _alone(args.models)
     root = workspace(Path(args.path))
     profile = load_profile(args.profile, root)
     with Progress(sys.stdout, sys.stderr) as progress:
@@ -30,6 +33,15 @@ def run(args: argparse.Namespace) -> int:
         print(f"the profile {profile.name} needs no models")
     elif not done.now:
         print(f"nothing to fetch: {done.named} of {done.named} models of {profile.name} are here")
+    return 0
+
+
+def _alone(names: Sequence[str]) -> int:
+    """Models that no profile names."""
+    with Progress(sys.stdout, sys.stderr) as progress:
+        done = fetch_alone(names, progress)
+    if not done.now:
+        print(f"nothing to fetch: {done.named} of {done.named} models are here")
     return 0
 
 
@@ -48,15 +60,20 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._wipe()
 
-    def begins(self, listing: Listing, revision: str, left: int) -> None:
+    def begins(self, listing: Listing, revision: str, left: int, named: bool) -> None:
         """Say what is to come; a branch is told as the commit that it means."""
         self._begun, self._left, self._came = time.monotonic(), left, 0
         here = f", {gigabytes(listing.size - left)} of them here" if listing.size - left >= WORTH else ""
         files = f"{len(listing.files)} files"
         self._say(f"fetch   {listing.model}  {gigabytes(listing.size)} in {files}{here}, at {listing.commit[:12]}")
         if not listing.commit.startswith(revision or "main"):
-            self._say(f"        {revision or 'main'} means another commit tomorrow: pin it in the profile with")
-            self._say(f"        revision: {listing.commit}")
+            self._unpinned(listing, revision or "main", named)
+
+    def _unpinned(self, listing: Listing, branch: str, named: bool) -> None:
+        """Say that a branch moves, and how to hold to what it means today."""
+        how = "pin it in the profile with" if named else "nothing here pins it. Today it is"
+        self._say(f"        {branch} means another commit tomorrow: {how}")
+        self._say(f"        revision: {listing.commit}" if named else f"        {listing.model}@{listing.commit}")
 
     def came(self, size: int) -> None:
         """Count bytes, and draw how far it is."""

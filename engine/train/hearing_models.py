@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import model_folder
+from ..backends.transformers_folder import NETWORK, look_over
 from ..errors import BackendError
 from . import levelled
 
-WHISPER, SPEAKER = "openai/whisper-small", "microsoft/wavlm-base-plus-sv"
 RATE = 16_000
 Sound = NDArray[np.int16]
 
@@ -36,7 +36,7 @@ class Whisper:
 
     def __init__(self, model: str, language: str) -> None:
         folder, revision = _folder(model)
-        self.name = f"{model}@{revision}"
+        self.name = f"{model.partition('@')[0]}@{revision}"
         self._language = language.lower().replace("_", "-").split("-")[0]
         self._processor, self._model = _loaded(model, folder, "WhisperProcessor", "WhisperForConditionalGeneration")
 
@@ -57,7 +57,7 @@ class Speaker:
 
     def __init__(self, model: str) -> None:
         folder, revision = _folder(model)
-        self.name = f"{model}@{revision}"
+        self.name = f"{model.partition('@')[0]}@{revision}"
         self._reader, self._model = _loaded(model, folder, "AutoFeatureExtractor", "WavLMForXVector")
 
     def alike(self, one: Sound, other: Sound) -> float:
@@ -80,15 +80,18 @@ def lowered(sound: Sound) -> NDArray[np.float32]:
 
 def _folder(model: str) -> model_folder.Folder:
     """Where a model lies. Raises Missing, which says what to type."""
+    name, _, revision = model.partition("@")
     try:
-        found = model_folder.find(model)
+        found = model_folder.find(name, revision)
     except BackendError as problem:
-        how = f"Fetch it: hf download {model}, or put its folder below one that {model_folder.VARIABLE} names."
-        hint = how if model_folder.HUB_ID.fullmatch(model) else problem.hint
-        raise Missing(problem.message, hint) from None
-    code = next(iter(sorted(found.path.rglob("*.py"))), None)
-    if code is not None:
-        raise Missing(f"the model {model} brings a program of its own, {code.name}, which is not run", "Delete it.")
+        how = (
+            f"Fetch it: mikebot fetch --model {model}, or put its folder below one that {model_folder.VARIABLE} names."
+        )
+        raise Missing(problem.message, how if model_folder.HUB_ID.fullmatch(name) else problem.hint) from None
+    try:
+        look_over(name, found.path, NETWORK)
+    except BackendError as problem:
+        raise Missing(problem.message, problem.hint) from None
     return found
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Protocol
 
+from ..backends.transformers_folder import SPEAKER, WHISPER
 from ..digests import Digests
 from ..document import shown
 from ..errors import UsageError
@@ -50,8 +51,8 @@ class Request:
     codec: str = ""
     minutes: float | None = None
     language: str = "en"
-    whisper: str = hearing_models.WHISPER
-    speaker: str = hearing_models.SPEAKER
+    whisper: str = WHISPER
+    speaker: str = SPEAKER
     again: bool = False
 
 

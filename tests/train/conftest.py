@@ -1,10 +1,11 @@
-"""Recordings that are good, made once for all tests of a process: espeak-ng takes its time."""
+"""Recordings and models that listen, made once for all tests of a process."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+import tiny_hearing
 from speech_kit import DOORS, FIREWALL, take
 
 
@@ -14,4 +15,12 @@ def takes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("takes")
     take(folder, "firewall", FIREWALL)
     take(folder, "doors", DOORS)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for MIKEBOT_MODELS with a Whisper and a model that tells speakers apart."""
+    folder = tmp_path_factory.mktemp("models")
+    tiny_hearing.build(folder)
     return folder

@@ -42,13 +42,6 @@ def test_errors_are_a_distance(one: list[str], other: list[str], third: list[str
     assert abs(len(one) - len(other)) <= errors(one, other) <= max(len(one), len(other))
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    tiny_hearing.build(folder)
-    return folder
-
-
 def test_a_model_says_the_same_of_the_same_sound(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIKEBOT_MODELS", str(models))
     noise = np.random.default_rng(0).normal(0, 3000, 96000).astype(np.int16)
@@ -66,7 +59,7 @@ def test_a_model_that_is_missing_damaged_or_brings_a_program_is_told(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "none"))
     assert _refused("openai/whisper-small") == (
         "the model openai/whisper-small is not on this machine\n"
-        "  Fetch it: hf download openai/whisper-small, or put its folder below one that MIKEBOT_MODELS names."
+        "  Fetch it: mikebot fetch --model openai/whisper-small, or put its folder below one that MIKEBOT_MODELS names."
     )
     shutil.copytree(models / tiny_hearing.WHISPER, tmp_path / "programmed")
     (tmp_path / "programmed" / "modeling.py").write_text("raise SystemExit\n")
@@ -74,7 +67,10 @@ def test_a_model_that_is_missing_damaged_or_brings_a_program_is_told(
     assert _refused("programmed") == program
     shutil.copytree(models / tiny_hearing.WHISPER, tmp_path / "half")
     (tmp_path / "half" / "model.safetensors").unlink()
-    assert _refused("half").startswith("the model half cannot be read: ")
+    assert _refused("half") == "the model half is not whole: it has no weights\n  Fetch it again, whole."
+    (tmp_path / "half" / "model.safetensors").write_bytes(b"\xff" * 9)
+    cut = "the model half: model.safetensors is no safetensors file, or is cut off\n  Fetch or copy the file again."
+    assert _refused("half") == cut
 
 
 def _refused(model: str) -> str:

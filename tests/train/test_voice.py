@@ -1,4 +1,4 @@
-"""A voice from recordings to persona.yaml, by the command: consent first, a training that outlives a kill and a full disk, figures.
+"""A voice from recordings to persona.yaml, by the command: consent, a training that outlives what ends it, figures.
 
 The training is one story, told by real processes of NeMo with a tiny model, forked off one that imported it.
 """
@@ -300,7 +300,7 @@ def _measured(place: Place, run: Path) -> None:
     """Figures are what the models say; what is missing is said."""
     hub = {"HF_HUB_CACHE": str(place.root / "none")}
     absent = mikebot(place.root, "persona", "voice", "ada", "--evaluate", env=place.environment() | hub)
-    fetch = "Fetch it: hf download {0}, or put its folder below one that MIKEBOT_MODELS names.\n"
+    fetch = "Fetch it: mikebot fetch --model {0}, or put its folder below one that MIKEBOT_MODELS names.\n"
     assert (absent.code, absent.out, absent.err) == (
         2,
         "words   cannot be measured: the model openai/whisper-small is not on this machine\n"
