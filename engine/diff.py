@@ -59,7 +59,7 @@ class Comparison(NamedTuple):
     """Everything that differs between two storyboards; scenes in their new order, unchanged ones among them."""
 
     film: list[Change]
-    persona: list[Change]
+    persona: list[Change]  # Of one that was renamed, too: the film's own field `persona` says that.
     scenes: list[SceneChange]
 
     @property
@@ -74,9 +74,7 @@ def compare(old: Storyboard | None, new: Storyboard, names: tuple[Namer, Namer])
         blank = Storyboard("", ())
         return Comparison(_film(blank, new, names, {}), [], _scenes((), new.scenes, names, {}))
     former = _matched([(s, _flat(s, names[0])) for s in old.scenes], [(s, _flat(s, names[1])) for s in new.scenes])
-    persona: list[Change] = []
-    if old.persona is not None and new.persona is not None and old.persona.id == new.persona.id:
-        persona = _changes(_flat(old.persona, names[0]), _flat(new.persona, names[1]))
+    persona = _persona(old.persona, new.persona, names)
     return Comparison(_film(old, new, names, former), persona, _scenes(old.scenes, new.scenes, names, former))
 
 
@@ -84,6 +82,19 @@ def compare_profiles(old: Profile, new: Profile) -> list[Change]:
     """What two profiles of one name choose differently."""
     flat = [dict(_walk("", {"kinds": p.kinds, "given": p.given, "show": p.show}, str)) for p in (old, new)]
     return [change for change in _changes(flat[0], flat[1]) if change.field.split(".")[2] != "version"]
+
+
+def _persona(old: Persona | None, new: Persona | None, names: tuple[Namer, Namer]) -> list[Change]:
+    """What two personas say differently; one that was renamed took the files of its folder along."""
+    if old is None or new is None:
+        return []
+    former, now = f"personas/{old.id}/", f"personas/{new.id}/"
+
+    def renamed(path: Path) -> str:
+        name = names[0](path)
+        return now + name.removeprefix(former) if name.startswith(former) else name
+
+    return _changes(_flat(old, renamed), _flat(new, names[1]))
 
 
 def _film(old: Storyboard, new: Storyboard, names: tuple[Namer, Namer], former: Mapping[str, str]) -> list[Change]:

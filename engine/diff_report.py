@@ -163,6 +163,7 @@ def as_lines(told: Told, paint: Paint) -> Iterator[str]:
         if changes or due:
             yield paint(name, "head")
             yield from _told(changes, due, "", paint)
+            yield from _renamed(told.comparison) if name == "film" else ()
     for scene in told.comparison.scenes:
         due = [one for one in _of(scene, told) if not one.anyway]
         if scene.differs or due:
@@ -174,6 +175,13 @@ def as_lines(told: Told, paint: Paint) -> Iterator[str]:
         yield f"{name} is only written differently: nothing in it changed in meaning"
     yield from told.notes
     yield from _anyway([one for one in told.due if one.anyway])
+
+
+def _renamed(comparison: Comparison) -> Iterator[str]:
+    """Where a film has another persona who is the same but for the name."""
+    change = next((change for change in comparison.film if change.field == "persona"), None)
+    if change is not None and change.old and change.new and not comparison.persona:
+        yield f"  {change.new} is {change.old} under another name: nothing else in the persona changed"
 
 
 def _of(scene: SceneChange, told: Told) -> Sequence[Due]:

@@ -234,6 +234,27 @@ def test_another_persona(root: Path) -> None:
     assert states(found) == {}
 
 
+def test_a_renamed_persona_is_compared_with_what_it_was(root: Path) -> None:
+    """Its files are where it is now: they are told where they have other bytes, not because they moved."""
+    git(root, "mv", "personas/mikebot", "personas/robo")
+    edit(root, "persona: mikebot", "persona: robo")
+    said = mikebot(root, "diff", "projects/doors").out
+    assert said.startswith(
+        "film\n  persona: mikebot -> robo\n  robo is mikebot under another name: nothing else in the persona changed\n"
+    )
+    edit(root, "pitch: 45", "pitch: 60", Path("personas/robo/persona.yaml"))
+    media_kit.drawn(root / "personas/robo/portrait.png", (48, 56))
+    commit(root)
+    for revisions, pitches in ((("HEAD~1", "HEAD"), (45, 60)), (("HEAD", "HEAD~1"), (60, 45))):
+        found = changed(diff(root, *revisions))
+        assert found["persona.voice.espeak.pitch"] == pitches
+        assert {field for field in found if field.startswith("persona.")} == {
+            *("persona.portrait.image", "persona.voice.espeak.pitch")
+        }
+    said = mikebot(root, "diff", "projects/doors", "HEAD~1", "HEAD").out
+    assert "\npersona\n  portrait.image: personas/robo/portrait.png has other bytes\n" in said
+
+
 def test_a_profile_and_the_one_that_it_extends(root: Path) -> None:
     (root / "profiles").mkdir()
     (root / "profiles/slow.yaml").write_text("name: slow\nextends: base\n")
