@@ -233,22 +233,27 @@ def _normaliser() -> str:
 
 def _archives(params: NemoParams) -> Iterator[str]:
     """What is wrong with the archives that a profile names, found without NeMo and without their weights."""
+    from .nemo_fit import misfit
+
     named = [("codec", "codec_revision"), *([] if params.checkpoint else [("model", "revision")])]
+    found: dict[str, Mapping[str, Any]] = {}
     for name, revision in named:
         try:
             file = archive(getattr(params, name), getattr(params, revision))
             about = file.stat()
-            _looked_over(file, name == "codec", (about.st_size, about.st_mtime_ns))
+            found[name] = _looked_over(file, name == "codec", (about.st_size, about.st_mtime_ns))
         except BackendError as error:
             yield f"{error.message}. {error.hint}" if error.hint else error.message
+    if len(found) == 2 and (why := misfit(found["model"], found["codec"])):
+        yield f"{params.codec} is not the codec of {params.model}: {why}. Name the one that it was trained with."
 
 
 @lru_cache(maxsize=16)
-def _looked_over(file: Path, codec: bool, _as_it_is: tuple[int, int]) -> None:
-    """Look an archive over, once as long as it stays the same."""
+def _looked_over(file: Path, codec: bool, _as_it_is: tuple[int, int]) -> Mapping[str, Any]:
+    """The configuration of an archive, looked over once as long as it stays the same."""
     from .nemo_archive import CODEC, MODEL, looked_over
 
-    looked_over(file, CODEC if codec else MODEL)
+    return looked_over(file, CODEC if codec else MODEL)
 
 
 def _wordy(text: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ from typing import Any
 from ..errors import BackendError
 from . import model_folder
 from .nemo_archive import CODEC, CONFIG, FOREIGN, MODEL, WEIGHTS, Unpacked, unpacked
+from .nemo_fit import misfit
 
 _CODEC = "codec.nemo"  # Made anew of what was looked over: NeMo unpacks it once more by itself.
 
@@ -59,6 +60,9 @@ def opened(archive: Path, codec: Path, folder: Path) -> Unpacked:
     """An archive of a voice unpacked, with its codec and its tokenizers beside it, named in its configuration."""
     voice = unpacked(archive, _new(folder / "voice"), MODEL)
     sounds = unpacked(codec, _new(folder / "codec"), CODEC)
+    if why := misfit(voice.config, sounds.config):
+        message = f"{codec.name} is not the codec of {archive.name}: {why}"
+        raise BackendError(message, "Name the one that it was trained with.")
     config = {**voice.config, "codecmodel_path": str(_packed(sounds, folder / _CODEC))}
     for tokenizer in config.get("text_tokenizers", {}).values():
         if tokenizer.get("_target_") in FOREIGN:

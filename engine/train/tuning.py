@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ..backends import nemo_model, nemo_speak
+from ..backends import nemo_fit, nemo_model, nemo_speak
 from ..errors import MikebotError, Unpermitted
 from . import alone, room
 from .course import LOG, STATE, Course, Diverged, tell
@@ -184,6 +184,7 @@ def _saved(model: Any, job: Job, folder: Path) -> None:
         for name in ("train_ds", "validation_ds", "optim"):  # With these it would look for the dataset when restored.
             model.cfg.pop(name, None)
         model.cfg.codecmodel_path = Path(job.codec).name  # Where it lies is this machine's, and told anew each time.
+        model.cfg.update(nemo_fit.facts(model))
     with room.whole(Path(job.run) / VOICE) as aside:
         model.save_to(str(aside))
         nemo_model.restored(aside, Path(job.codec), folder / "again")
