@@ -112,9 +112,11 @@ def _joined(frames: Sequence[Any]) -> Any:
 def _clipped(pieces: Sequence[tuple[int, Any]], rate: int) -> NDArray[np.int64]:
     """Where three samples in a row lie flat at the file's highest peak, in samples at 48 kHz.
 
-    Sound that is merely loud has round tops: at its peak neighbours differ by more than FLAT.
+    Sound that is merely loud has round tops: at its peak neighbours differ by more than FLAT. Raises probe.Unreadable.
     """
     sound = np.concatenate([piece for _, piece in pieces])
+    if not np.isfinite(sound).all():
+        raise probe.Unreadable("it holds values that are no numbers", "Export it again, as 16 or 24 bits.")
     highest = float(np.abs(sound).max(initial=0))
     if highest < _LEAST_PEAK or len(sound) < 3:
         return np.zeros(0, np.int64)

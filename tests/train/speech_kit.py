@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import wave
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,25 @@ def wav(path: Path, sound: Any, rate: int = RATE) -> Path:
         file.setparams((1, 2, rate, 0, "NONE", ""))
         file.writeframes(np.clip(sound, -32768, 32767).astype("<i2").tobytes())
     return path
+
+
+def mp3(path: Path, sound: Any) -> bytes:
+    """An MP3 with a header that says how many frames it has."""
+    with av.open(str(path), "w", format="mp3") as out:
+        voice = out.add_stream("libmp3lame", rate=RATE, layout="mono")
+        frame = av.AudioFrame.from_ndarray(sound.astype(np.int16)[None], format="s16", layout="mono")
+        frame.sample_rate = RATE
+        for part in av.AudioResampler(format="fltp", layout="mono", rate=RATE, frame_size=1152).resample(frame):
+            out.mux(voice.encode(part))
+        out.mux(voice.encode())
+    return path.read_bytes()
+
+
+def floats(sound: Any) -> bytes:
+    """A WAV of 32-bit floats, which may hold anything."""
+    data = (sound / 32768).astype("<f4").tobytes()
+    head = struct.pack("<4sI8sIHHIIHH", b"RIFF", 36 + len(data), b"WAVEfmt ", 16, 3, 1, RATE, RATE * 4, 4, 32)
+    return head + struct.pack("<4sI", b"data", len(data)) + data
 
 
 def film(path: Path, sound: Any) -> Path:

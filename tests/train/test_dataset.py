@@ -12,7 +12,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from speech_kit import DOORS, FIREWALL, MAN, RATE, Quiet, by_telephone, chords, film, noisy, said, take, talk, wav
+from speech_kit import (
+    DOORS,
+    FIREWALL,
+    MAN,
+    RATE,
+    Quiet,
+    by_telephone,
+    chords,
+    film,
+    floats,
+    mp3,
+    noisy,
+    said,
+    take,
+    talk,
+    wav,
+)
 
 from engine.backends import loudness
 from engine.digests import Digests
@@ -210,22 +226,44 @@ def test_the_sound_of_a_video_is_taken(tmp_path: Path) -> None:
     assert [(piece.file, piece.text) for piece in all_of(data)] == [("interview.mp4", text) for text in DOORS]
 
 
+def test_a_recording_is_what_it_holds_whatever_it_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / "takes"
+    folder.mkdir()
+    take(folder, "door", DOORS[:1])
+    (folder / "door.wav").rename(folder / "door.mp3")
+    mp3(folder / "street.wav", talk(DOORS[2:], tmp_path))
+    (folder / "street.txt").write_text(DOORS[2], "utf-8")
+    data, _ = prepared(folder, tmp_path)
+    assert [(piece.file, piece.text) for piece in all_of(data)] == [("door.mp3", DOORS[0]), ("street.wav", DOORS[2])]
+
+
 def test_what_cannot_be_read_is_told_and_the_rest_is_made(takes: Path, tmp_path: Path) -> None:
     folder = tmp_path / "takes"
     shutil.copytree(takes, folder)
     (folder / "broken.mp3").write_bytes(b"RIFFnonsense" * 40)
     (folder / "list.wav").write_bytes(b"#EXTM3U\nfirewall.wav\n")
     (folder / "empty.wav").write_bytes(b"")
-    for name in ("broken", "list", "empty"):
+    sound = said(DOORS[0], tmp_path)
+    sounding = mp3(tmp_path / "sounding.mp3", sound)
+    (folder / "half.mp3").write_bytes(sounding[: len(sounding) // 2])
+    count = (sounding.index(b"Xing") if b"Xing" in sounding else sounding.index(b"Info")) + 8
+    (folder / "long.mp3").write_bytes(sounding[:count] + b"\x00\x7f\xff\xff" + sounding[count + 4 :])
+    sound[1000:1010] = np.nan
+    (folder / "nan.wav").write_bytes(floats(sound))
+    for name in ("broken", "list", "empty", "half", "long", "nan"):
         (folder / f"{name}.txt").write_text("Hello.", "utf-8")
     shutil.copy(folder / "doors.wav", folder / "twice.wav")
     shutil.copy(folder / "doors.txt", folder / "twice.txt")
     data, lines = prepared(folder, tmp_path)
     bring = "Bring it as WAV, FLAC, MP3, Ogg or M4A."
+    again = "The file may be cut off or damaged: copy or export it again."
     assert reasons(data) == [
         ("broken.mp3", f"cannot be read: this is no video or sound that can be read. {bring}"),
-        ("empty.wav", "cannot be read: it is empty. The file may be cut off or damaged: copy or export it again."),
+        ("empty.wav", f"cannot be read: it is empty. {again}"),
+        ("half.mp3", f"cannot be read: its end is missing. {again}"),
         ("list.wav", f"cannot be read: this is a list of other files, not media itself. {bring}"),
+        ("long.mp3", "cannot be read: it lasts longer than 4 hours. Cut it into pieces."),
+        ("nan.wav", "cannot be read: it holds values that are no numbers. Export it again, as 16 or 24 bits."),
     ]
     assert "same    twice.wav is doors.wav, and taken once" in lines
     assert len(all_of(data)) == 6
