@@ -18,6 +18,7 @@ from torch import Tensor
 
 from engine.models.latentsync.unet import UNet3D
 
+torch.set_num_threads(1)  # As workers are: the same numbers however many cores there are, and sooner.
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "latentsync" / "fixtures"
 OWN = ROOT / "tests" / "fixtures" / "latentsync"

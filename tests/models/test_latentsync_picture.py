@@ -168,6 +168,17 @@ def test_a_face_over_the_edge_is_cropped_with_grey_and_pasted_where_it_shows(shi
         assert (made != frame).any()
 
 
+@pytest.mark.parametrize("size", [(1, 5), (5, 1), (1, 1)])
+def test_a_single_row_or_column_is_taken_from_its_own_place(size: tuple[int, int]) -> None:
+    """As when a face leaves the frame, and a column is left of the box around it."""
+    image = torch.arange(20.0).reshape(1, 4, 5)
+    shifted = np.array([[1, 0, -2], [0, 1, -3]], np.float32)
+    wanted = torch.zeros(1, 5, 5)
+    wanted[:, :1, :3] = image[:, 3:, 2:]
+    made = warp.sampled(image, shifted, size, 0)
+    assert furthest(made, wanted[:, : size[0], : size[1]]) < 1e-5
+
+
 def test_a_face_of_a_few_pixels_is_pasted_too() -> None:
     frame = scene()
     matrix = align.fit(POINTS / 20, align.template(64)).matrix

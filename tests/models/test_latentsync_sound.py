@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from latentsync_kit import case_of, furthest, said, tensors
+from transformers.audio_utils import mel_filter_bank
 
 from engine.errors import BackendError
 from engine.models.latentsync import checkpoint, hearing, mel, whisper
@@ -88,6 +89,19 @@ def test_pieces_that_would_not_move_on_are_refused() -> None:
     assert str(refused.value) == "pieces of 1500 steps cannot overlap by 1500\n  Let them overlap by less."
 
 
+@pytest.mark.parametrize("samples", [201, 330, 399, 641, 16_000])
+def test_the_mel_picture_of_any_length_is_what_its_definition_says(samples: int) -> None:
+    """Down to what can be mirrored at its ends, nothing is added to a sound."""
+    sound = np.random.default_rng(samples).normal(0, 0.2, samples).astype(np.float32)
+    ends, window = np.pad(sound, 200, mode="reflect"), 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
+    spans = np.stack([ends[160 * frame :][:400] * window for frame in range(samples // 160)])
+    filters = mel_filter_bank(201, 80, 0, 8000, 16_000, norm="slaney", mel_scale="slaney")
+    power = np.abs(np.fft.rfft(spans)) ** 2 @ filters
+    loudness = np.log10(np.maximum(power, 1e-10))
+    wanted = (np.maximum(loudness, loudness.max() - 8) + 4) / 4
+    assert np.abs(mel.log_mel(torch.from_numpy(sound)).numpy() - wanted.T).max() <= 1e-5
+
+
 @pytest.mark.parametrize("samples", [160, 200, 399, 400, 641])
 def test_the_shortest_sounds_and_silence_are_heard(ear: whisper.WhisperEncoder, samples: int) -> None:
     made = whisper.features(ear, torch.zeros(samples))
@@ -119,6 +133,20 @@ def test_openais_file_is_read_without_its_decoder(tmp_path: Path) -> None:
             {"state_dict": {}},
             "tiny.pt is no model of Whisper as OpenAI keeps them\n  Fetch whisper/tiny.pt, which lies beside it.",
         ),
+        (
+            {"dims": {}, "model_state_dict": {"encoder.conv1.bias": 3}},
+            "tiny.pt is no model of Whisper as OpenAI keeps them\n  Fetch whisper/tiny.pt, which lies beside it.",
+        ),
+        (
+            {"dims": {}, "model_state_dict": {"encoder.conv1.bias": torch.tensor([float("nan")])}},
+            "tiny.pt is damaged: encoder.conv1.bias has values that are no numbers\n"
+            "  Fetch whisper/tiny.pt, which lies beside it.",
+        ),
+        (
+            {"dims": {"n_audio_state": 48, "n_audio_layer": 4, "n_audio_head": 5}, "model_state_dict": {}},
+            "Whisper cannot have these sizes: n_audio_state 48, n_audio_layer 4, n_audio_head 5, n_audio_ctx None, "
+            "n_mels None\n  Use the whisper/tiny.pt of LatentSync.",
+        ),
         ([1], "tiny.pt is no checkpoint: it holds a list\n  Fetch whisper/tiny.pt, which lies beside it."),
     ],
 )
@@ -132,7 +160,19 @@ def test_another_file_than_whispers_is_refused(saved: object, message: str, tmp_
 def test_weights_of_another_size_of_whisper_are_refused() -> None:
     dims, state = said("whisper_small/whisper.json")["dims"], tensors("whisper_small/encoder_weights.safetensors")
     fewer = {name: value for name, value in state.items() if "positional_embedding" not in name}
+    missing = 'Missing key(s) in state_dict: "embed_positions.weight".'
+    strange = 'Unexpected key(s) in state_dict: "layers.3.self_attn.k_proj.weight"'
+    for sizes, weights, brief in ((dims, fewer, missing), ({**dims, "n_audio_layer": 3}, state, strange)):
+        with pytest.raises(BackendError) as refused:
+            whisper.encoder(sizes, weights)
+        message = f"the weights of Whisper do not fit its sizes: {brief}"
+        assert str(refused.value) == f"{message}\n  Use the whisper/tiny.pt of LatentSync."
+
+
+@pytest.mark.parametrize("state", [48, 0])
+def test_sizes_that_no_whisper_has_are_refused(state: int) -> None:
+    sizes = {"n_audio_state": state, "n_audio_layer": 4, "n_audio_head": 5, "n_audio_ctx": 1500, "n_mels": 80}
     with pytest.raises(BackendError) as refused:
-        whisper.encoder(dims, fewer)
-    message = 'the weights of Whisper do not fit its sizes: Missing key(s) in state_dict: "embed_positions.weight".'
-    assert str(refused.value).strip() == f"{message}\n  Use the whisper/tiny.pt of LatentSync."
+        whisper.encoder(sizes, {})
+    message = f"Whisper cannot have these sizes: n_audio_state {state}, n_audio_layer 4, n_audio_head 5"
+    assert str(refused.value) == f"{message}, n_audio_ctx 1500, n_mels 80\n  Use the whisper/tiny.pt of LatentSync."

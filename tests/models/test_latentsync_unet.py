@@ -1,15 +1,22 @@
-"""The U-Net of LatentSync: upstream's keys, upstream's numbers, and every field of its configuration."""
+"""The U-Net of LatentSync: upstream's keys, upstream's numbers, and every field of its configuration.
+
+Upstream's numbers are of two configurations. For all others there is the specification, which `latentsync_literal`
+does over again in plain arithmetic.
+"""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
+import latentsync_literal as literal
 import pytest
 import torch
 from latentsync_kit import SMALL, case_of, furthest, said, small_unet, tensors, upstream_unet
 from torch import Tensor
 
 from engine.errors import BackendError
+from engine.models.latentsync.checkpoint import misfit
 from engine.models.latentsync.unet import UNet3D
 
 UPSTREAM = ("unet_a", "unet_b")
@@ -22,6 +29,10 @@ def test_the_full_model_has_every_key_and_shape_of_the_public_files() -> None:
     assert found == said("checkpoint_keys_full.json")
     assert len(found) == 1246
     assert sum(weight.numel() for weight in unet.parameters()) == 1_267_099_844
+    other = {name: torch.empty(*shape, 1, device="meta") for name, shape in found.items()}
+    assert misfit(unet, other).shaped == list(found)
+    lacking, strange = misfit(unet, {f"module.{name}": value for name, value in other.items()})[:2]
+    assert [len(lacking), len(strange)] == [1206, 1206]  # The 40 positional tables may come or go.
 
 
 @pytest.mark.parametrize("name", UPSTREAM)
@@ -84,6 +95,63 @@ def test_the_frame_is_the_fastest_of_what_is_heard() -> None:
 def test_odd_sizes_come_out_as_they_went_in() -> None:
     sample, audio = given(height=9, width=7)
     assert small_unet()(sample, 5, audio).shape == (1, 4, 3, 9, 7)
+
+
+LEVELS: dict[int, dict[str, Any]] = {
+    levels: {
+        "down_block_types": ["CrossAttnDownBlock3D"] * (levels - 1) + ["DownBlock3D"],
+        "up_block_types": ["UpBlock3D"] + ["CrossAttnUpBlock3D"] * (levels - 1),
+    }
+    for levels in (1, 2, 3, 4)
+}
+
+
+@pytest.mark.parametrize(
+    ("widths", "shape", "changed"),
+    [
+        ([32, 64], (2, 3, 9, 7), {}),
+        ([64, 32], (1, 1, 5, 6), {"add_audio_layer": False, "norm_num_groups": 32}),
+        ([32, 96], (3, 2, 4, 4), {"attention_head_dim": 16, "cross_attention_dim": 7, "norm_num_groups": 2}),
+        ([32], (1, 24, 3, 2), {"layers_per_block": 3, "norm_eps": 1e-3}),
+        ([32, 32, 64], (1, 5, 13, 6), {"attention_head_dim": 1, "layers_per_block": 2}),
+        ([32, 64, 64, 96], (1, 2, 9, 17), {"attention_head_dim": 8, "norm_num_groups": 16}),
+        ([32, 64], (1, 2, 8, 8), {"use_motion_module": False, "mid_block_scale_factor": 1.5}),
+        ([32, 64], (1, 3, 6, 10), {"motion_module_decoder_only": True, "center_input_sample": True}),
+        ([32, 64], (1, 3, 3, 3), {"motion_module_resolutions": [2], "flip_sin_to_cos": False, "freq_shift": 1}),
+    ],
+)
+@torch.no_grad()
+def test_every_configuration_computes_what_the_specification_says(
+    widths: list[int], shape: tuple[int, ...], changed: dict[str, Any]
+) -> None:
+    unet = small_unet(block_out_channels=widths, **LEVELS[len(widths)], **changed).double()
+    for name, weight in unet.named_parameters():
+        if "norm" in name:  # Or they would be ones and zeros, and it would not show which one is taken.
+            weight.add_(0.2 * torch.randn_like(weight))
+    batch, frames, height, width = shape
+    sample, audio = given(frames, height, width, batch, audio=unet.config.cross_attention_dim)
+    sample, audio, steps = sample.double(), audio.double(), torch.tensor([801, 3, 450])[:batch]
+    for heard in (audio, None):
+        wanted = literal.unet(unet.state_dict(), asdict(unet.config), sample, steps, heard)
+        assert furthest(unet(sample, steps, heard), wanted) <= 1e-6
+
+
+@pytest.mark.parametrize("kind", [{"num_transformer_block": 2}, {"attention_block_types": ["Temporal_Self"]}])
+@torch.no_grad()
+def test_temporal_modules_of_another_make_compute_what_is_said(kind: dict[str, Any]) -> None:
+    temporal = {"num_attention_heads": 2, "zero_initialize": False, **kind}
+    unet, (sample, audio) = small_unet(motion_module_kwargs=temporal).double(), given()
+    wanted = literal.unet(unet.state_dict(), asdict(unet.config), sample.double(), torch.tensor([5]), audio.double())
+    assert furthest(unet(sample.double(), 5, audio.double()), wanted) <= 1e-6
+
+
+def test_a_number_that_is_its_whole_group_is_normed_without_noise() -> None:
+    """32 channels at 1 x 1 in 32 groups: what torch's kernel leaves of each is a rounding error, a thousandfold."""
+    narrow = {"block_out_channels": [32, 32], "norm_num_groups": 32}
+    for frames in (1, 4):
+        sample, audio = given(frames, height=2, width=2)
+        exact = small_unet(**narrow).double()(sample.double(), 667, audio.double())
+        assert furthest(small_unet(**narrow)(sample, 667, audio), exact) < 1e-5
 
 
 def test_one_place_of_the_picture_is_as_sure_as_many() -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import torch
 from safetensors import SafetensorError
@@ -68,9 +67,11 @@ def load_unet(
 def load_whisper(file: Path, device: str = "cpu") -> WhisperEncoder:
     """The encoder of OpenAI's tiny.pt (`dims` and `model_state_dict`); raises BackendError where it is another file."""
     said = _unpickled(file, _FETCH_WHISPER)
-    if not isinstance(said.get("dims"), dict) or not isinstance(said.get("model_state_dict"), dict):
+    dims, state = said.get("dims"), said.get("model_state_dict")
+    if not isinstance(dims, dict) or not _named(state):
         raise BackendError(f"{file.name} is no model of Whisper as OpenAI keeps them", f"{_FETCH_WHISPER}.")
-    ear = whisper.encoder(said["dims"], said["model_state_dict"])
+    _finite(file, state, _FETCH_WHISPER)
+    ear = whisper.encoder(dims, state)
     torch.nn.Module.to(ear, device)
     return ear
 
@@ -84,7 +85,7 @@ def tensors(file: Path) -> dict[str, Tensor]:
             raise _unread(file, problem, _FETCH) from None
     said = _unpickled(file, _FETCH)
     state = said.get("state_dict", said)
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+    if not _named(state):
         raise BackendError(f"{file.name} holds no tensors by name", f"{_FETCH}.")
     return dict(state)
 
@@ -107,9 +108,21 @@ def _fits(file: Path, unet: UNet3D, state: Mapping[str, Tensor]) -> None:
     found = misfit(unet, state)
     if any(found):
         raise BackendError(f"{file.name} is not the U-Net that is asked for: {_told(found, unet, state)}", f"{_FETCH}.")
+    _finite(file, state, _FETCH)
+
+
+def _named(state: object) -> TypeGuard[dict[str, Tensor]]:
+    """Whether it is tensors by name."""
+    return isinstance(state, dict) and all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
+    )
+
+
+def _finite(file: Path, state: Mapping[str, Tensor], fetch: str) -> None:
+    """Raise BackendError where a weight is no number: all that is computed of it would be none either."""
     broken = next((name for name, value in state.items() if not bool(value.isfinite().all())), "")
     if broken:
-        raise BackendError(f"{file.name} is damaged: {broken} has values that are no numbers", f"{_FETCH}.")
+        raise BackendError(f"{file.name} is damaged: {broken} has values that are no numbers", f"{fetch}.")
 
 
 def _told(found: Misfit, unet: UNet3D, state: Mapping[str, Tensor]) -> str:
@@ -148,7 +161,7 @@ def _unpickled(file: Path, fetch: str) -> dict[str, Any]:
     """What torch has saved, tensors and plain values only: nothing in the file can run."""
     try:
         said = torch.load(file, "cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
-    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as problem:
+    except Exception as problem:  # What a damaged pickle stumbles over may be anything.
         raise _unread(file, problem, fetch) from None
     if not isinstance(said, dict):
         raise BackendError(f"{file.name} is no checkpoint: it holds a {type(said).__name__}", f"{fetch}.")

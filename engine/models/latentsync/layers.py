@@ -29,12 +29,16 @@ class GroupNorm(nn.GroupNorm):
     """Norms (n, C, ...) over all that follows C.
 
     As three dimensions, whose order in memory torch cannot doubt: its other kernel takes a square from a square, and
-    where a group has few numbers (one place, two channels) little of the difference is left.
+    where a group has few numbers (one place, two channels) little of the difference is left. A number that is its
+    whole group is its own mean: torch would refuse it in a batch of one, and else leave a thousandfold rounding error.
     """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """(n, C, ...) -> the same."""
-        return super().forward(input.flatten(2)).reshape(input.shape)
+        flat = input.flatten(2)
+        if flat.shape[1:].numel() == self.num_groups:
+            return self.bias[:, None].expand_as(flat).reshape(input.shape)
+        return super().forward(flat).reshape(input.shape)
 
 
 def called(layer: nn.Module, *given: Tensor | None) -> Tensor:

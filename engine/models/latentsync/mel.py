@@ -12,6 +12,7 @@ from transformers.audio_utils import mel_filter_bank
 RATE = 16_000  # Samples a second.
 HOP = 160  # Samples a frame: 100 frames a second.
 _SPAN = 400  # Samples of a Fourier transform.
+_MIRRORED = _SPAN // 2 + 1  # Samples that a sound needs, or its ends cannot be mirrored: silence stands for what lacks.
 
 
 def sound_of(pcm: NDArray[np.int16]) -> Tensor:
@@ -22,7 +23,7 @@ def sound_of(pcm: NDArray[np.int16]) -> Tensor:
 def log_mel(sound: Tensor, mels: int = 80) -> Tensor:
     """(samples,) at 16 kHz in -1..1 -> (mels, samples // 160), of the whole sound: its loudest sets the floor."""
     frames = len(sound) // HOP
-    heard = functional.pad(sound, (0, max(_SPAN - len(sound), 0)))  # Too short a sound cannot be mirrored at its ends.
+    heard = functional.pad(sound, (0, max(_MIRRORED - len(sound), 0)))
     window = torch.hann_window(_SPAN, device=sound.device)
     waves = torch.stft(heard, _SPAN, HOP, window=window, pad_mode="reflect", return_complex=True)
     power = _filters(mels).to(sound.device).T @ waves[:, :frames].abs().square()

@@ -56,8 +56,10 @@ def inverse(matrix: Floats) -> Floats:
 
 def _grid(matrix: Floats, source: tuple[int, ...], size: tuple[int, int]) -> Tensor:
     """(1, height, width, 2): where in the source each pixel of the result comes from, from -1 to 1."""
-    there = _normal(size) @ (_square(matrix) @ torch.inverse(_normal(source)))
-    return functional.affine_grid(torch.inverse(there)[None, :2], [1, 1, *size], align_corners=True)
+    wide = (max(size[0], 2), max(size[1], 2))  # Of a single row or column torch would take the middle for its place.
+    there = _normal(wide) @ (_square(matrix) @ torch.inverse(_normal(source)))
+    grid = functional.affine_grid(torch.inverse(there)[None, :2], [1, 1, *wide], align_corners=True)
+    return grid[:, : size[0], : size[1]]
 
 
 def _square(matrix: Floats) -> Tensor:

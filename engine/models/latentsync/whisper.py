@@ -17,6 +17,8 @@ from ...errors import BackendError
 from .mel import log_mel
 
 STEPS = 50  # A second.
+_SIZES = ("n_audio_state", "n_audio_layer", "n_audio_head", "n_audio_ctx", "n_mels")
+_USE = "Use the whisper/tiny.pt of LatentSync."
 _NAMES = (
     (r"^encoder\.", ""),
     (r"^blocks\.", "layers."),
@@ -49,10 +51,8 @@ def encoder(dims: Mapping[str, int], state: Mapping[str, Tensor]) -> WhisperEnco
     try:
         made.load_state_dict(weights, strict=True, assign=True)
     except RuntimeError as problem:
-        brief = str(problem).splitlines()[1].strip()
-        raise BackendError(
-            f"the weights of Whisper do not fit its sizes: {brief}", "Use the whisper/tiny.pt of LatentSync."
-        ) from None
+        brief = str(problem).splitlines()[1].partition(', "')[0].strip()  # The first of many keys.
+        raise BackendError(f"the weights of Whisper do not fit its sizes: {brief}", _USE) from None
     torch.nn.Module.float(made.requires_grad_(False)).train(False)
     return made
 
@@ -112,6 +112,10 @@ def _first(out: Any) -> Tensor:
 
 
 def _config(dims: Mapping[str, int]) -> WhisperConfig:
+    wrong = [name for name in _SIZES if not isinstance(dims.get(name), int) or dims[name] < 1]
+    if wrong or dims["n_audio_state"] % dims["n_audio_head"]:
+        shown = ", ".join(f"{name} {dims.get(name)}" for name in _SIZES)
+        raise BackendError(f"Whisper cannot have these sizes: {shown}", _USE)
     width = dims["n_audio_state"]
     return WhisperConfig(
         d_model=width,
