@@ -11,7 +11,7 @@ from . import error_rate
 from .course import LOG
 from .evaluate import NAME as EVALUATION
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 992, 12, 188
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 980, 12, 188
 _MARKS = 4
 
 
@@ -88,7 +88,7 @@ def close(folder: Path) -> dict[str, Any] | None:
             "made": one["made"],
             "error_recorded": _wrong(one["text"], one["heard_recorded"]),
             "error_made": _wrong(one["text"], one["heard_made"]),
-            "likeness": "–" if one["alike"] is None else f"{one['alike']:.2f} of {one['alike_recorded']:.2f}",
+            "likeness": "–" if one["alike"] is None else f"{one['alike']:.2f}, recordings {one['alike_recorded']:.2f}",
         }
         for one in said["sentences"]
     ]
