@@ -209,6 +209,12 @@ class Store:
         finally:
             shutil.rmtree(room, ignore_errors=True)
 
+    def abandon(self) -> None:
+        """Remove what this process left half done: it is about to end in the middle of it."""
+        with contextlib.suppress(OSError):
+            for room in (self.root / "tmp").glob(f"{self.ledger.owner}-*"):
+                shutil.rmtree(room, ignore_errors=True)
+
     def remember(self, storyboard: str, profile: str, steps: Mapping[str, str]) -> None:
         """Write down a render; one that did what the last one did is not written again."""
         last = self.last_render(storyboard, profile)

@@ -41,7 +41,7 @@ def main() -> None:
     requests, replies = _own_streams()
     store = Store(Path(sys.argv[1]))
     desk = _Desk(replies)
-    threading.Thread(target=desk.listen, args=[requests], daemon=True).start()
+    threading.Thread(target=desk.listen, args=[requests, store], daemon=True).start()
     bench = Bench(float(sys.argv[2]), lambda moved: desk.reply(0, moved=moved))
     while True:
         for number, said in _answers(desk.next(), store, bench, desk):
@@ -56,7 +56,7 @@ class _Desk:
         self._replies = replies
         self._jobs: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
 
-    def listen(self, requests: TextIO) -> None:
+    def listen(self, requests: TextIO, store: Store) -> None:
         try:
             for line in requests:
                 said = json.loads(line)
@@ -66,6 +66,7 @@ class _Desk:
                     self._jobs.put([_job(job) for job in said["jobs"]])
         finally:
             # The leader is gone, perhaps in the middle of a line; a step in progress is nobody's.
+            store.abandon()
             os._exit(0)
 
     def next(self) -> list[_Job]:

@@ -137,8 +137,8 @@ def main() -> None:
     POINTS[point](Trap(int(number), Path(mark), point))
     command = LocalExecutor.command
 
-    def trapped(self: LocalExecutor) -> list[str]:
-        python, *_, folder, vram = command(self)
+    def trapped(self: LocalExecutor, *named: str) -> list[str]:
+        python, *_, folder, vram = command(self, *named)
         return [python, __file__, point, number, mark, "worker", folder, vram]
 
     LocalExecutor.command = trapped  # type: ignore[method-assign]

@@ -210,7 +210,7 @@ def test_a_worker_that_dies_between_two_steps_costs_at_most_one(local: LocalExec
     submit(local, "b").result(60)
 
 
-def test_a_worker_that_ignores_its_cancel_is_ended(local: LocalExecutor, tmp_path: Path) -> None:
+def test_a_worker_that_ignores_its_cancel_is_ended(local: LocalExecutor, store: Store, tmp_path: Path) -> None:
     stubborn, next_ = submit(local, f"deaf {tmp_path / 'mark'}"), submit(local, "a")
     until((tmp_path / "mark.begun").exists, "the start")
     (pid,) = workers()
@@ -219,6 +219,7 @@ def test_a_worker_that_ignores_its_cancel_is_ended(local: LocalExecutor, tmp_pat
         stubborn.result(60)
     assert not process_lives(pid)
     next_.result(60)
+    assert list((store.root / "tmp").iterdir()) == []  # It left nothing half done.
 
 
 def test_a_cancel_that_came_too_late_ends_nobody(local: LocalExecutor, tmp_path: Path) -> None:
@@ -242,6 +243,17 @@ def test_closing_ends_every_worker(store: Store) -> None:
     assert pids
     executor.close()
     assert [pid for pid in pids if process_lives(pid)] == []
+
+
+def test_closing_leaves_nothing_half_done_of_a_step_that_hears_nothing(store: Store, tmp_path: Path) -> None:
+    executor = LocalExecutor(store.root, 1)
+    future = submit(executor, f"deaf {tmp_path / 'mark'}")
+    until((tmp_path / "mark.begun").exists, "the start")
+    assert len(list((store.root / "tmp").iterdir())) == 1
+    executor.close()
+    with pytest.raises(Cancelled):
+        future.result(60)
+    assert list((store.root / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize("sent", ['{"id": 1, "action": ["speech", "od', ""])
