@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 
 from ..backends.memory_need import gigabytes
 from ..document import shown
@@ -33,7 +34,8 @@ def refuse(needs: Mapping[Path, float], what: str) -> None:
         if size and size + KEEP_FREE > free:
             message = f"{what} needs about {gigabytes(size)} on the disk of {shown(folder)}"
             has = f"which has {gigabytes(free)} free, and {gigabytes(KEEP_FREE)} of it stay free"
-            raise NoRoom(f"{message}, {has}", "Free some space, and type the same again.")
+            elsewhere = ", or let TMPDIR name a folder of another" if folder == Path(gettempdir()) else ""
+            raise NoRoom(f"{message}, {has}", f"Free some space{elsewhere}, and type the same again.")
 
 
 def held(folder: Path) -> int:

@@ -7,13 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from command_kit import COMMAND, ROOT, environment, mikebot
 from mount_kit import disk as small_disk
 
-from engine.train import made, room
+from engine.train import alone, made, room
 from engine.train.allowed import allowed
 from engine.train.dataset import Dataset, read
 from engine.train.pieces import Piece
@@ -65,6 +66,41 @@ def test_who_comes_second_is_refused_and_who_dies_leaves_no_lock(root: Path) -> 
     ]
 
 
+HOLD = """\
+import sys, time
+from pathlib import Path
+from engine.train.alone import held
+with held(Path(sys.argv[1]), "busy"):
+    print("held", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def holding(lock: Path, seconds: float) -> subprocess.Popen[str]:
+    """Another process that holds a lock."""
+    command = [sys.executable, "-c", HOLD, str(lock), str(seconds)]
+    other = subprocess.Popen(command, env=environment(ROOT), stdout=subprocess.PIPE, encoding="utf-8")
+    assert other.stdout is not None
+    assert other.stdout.readline() == "held\n"
+    return other
+
+
+def test_a_training_waits_for_the_last_words_of_one_that_was_ended(tmp_path: Path) -> None:
+    other = holding(tmp_path / "training.lock", 0.3)
+    with alone.held(tmp_path / "training.lock", "busy", 60):
+        other.communicate()
+
+
+def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
+    other = holding(tmp_path / "lock", 600)
+    with pytest.raises(alone.Busy), alone.held(tmp_path / "lock", "busy", 0.05):
+        raise AssertionError("both hold it")
+    other.kill()
+    other.communicate()
+    with alone.held(tmp_path / "lock", "busy"):
+        pass
+
+
 def test_what_the_disk_has_no_room_for_is_refused_before_anything_is_written(root: Path) -> None:
     with small_disk(root / "personas/ada/voice", "8m") as voice:
         refused = mikebot(root, *MAKE)
@@ -90,6 +126,11 @@ def test_a_training_is_counted_on_each_disk_before_it_begins(tmp_path: Path, mon
         message = "the training needs about 9.0 MB on the disk of run/run-x, which has 8.4 MB free, and 0.0 MB of it"
         assert str(refused.value) == f"{message} stay free\n  Free some space, and type the same again."
         room.refuse({run: 4e6, other: 9e6}, "the training")
+        monkeypatch.setattr(tempfile, "tempdir", str(other))
+        with pytest.raises(room.NoRoom) as refused:
+            room.refuse({other: 2e7}, "the training")
+        hint = "Free some space, or let TMPDIR name a folder of another, and type the same again."
+        assert str(refused.value).endswith(f"\n  {hint}")
 
 
 @pytest.mark.parametrize("kilobytes", [300, 700])
