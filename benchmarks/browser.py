@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-)
+from .place import HERE
+
+sys.path.insert(0, str(HERE / "tests"))
 
 # A picture is there when it is loaded, a video when its first frame can be shown; by the browser's own clock. With what
 # was seen goes its address, or the captions' text: what a page shows on its way to the new is not the new.
@@ -44,12 +38,10 @@ SEEN = """([begun, wanted]) => {
 @contextmanager
 def chromium() -> Iterator[Page]:
     """A page of a browser."""
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
-        try:
-            yield browser.new_page(viewport={"width": 1280, "height": 800})
-        finally:
-            browser.close()
+    from chromium_kit import browser
+
+    with browser() as started:
+        yield started.new_page(viewport={"width": 1280, "height": 800})
 
 
 def arrivals(page: Page) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from chromium_kit import browser
+from playwright.sync_api import BrowserContext, Page, expect
 from workshop import Here
 
 from engine.backends.captions import CLOCK, cues
@@ -22,16 +22,6 @@ from engine.preview.server import Server
 from engine.project import Project, open_project
 from engine.store import Store
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 SEEN = "#film video:not(.next)"  # The player that is not getting the next film ready.
 STEP = {"state": "hit", "seconds": 0.0, "progress": 1.0, "loading": False, "reasons": []}
 SUFFIX = {"film": ".mp4", "vtt": ".vtt", "poster": ".jpg", "video": ".mp4", "audio": ".wav", "image": ".png"}
@@ -112,12 +102,8 @@ class Stage:
 @contextmanager
 def chromium() -> Iterator[Callable[..., BrowserContext]]:
     """A browser; what it gives makes a context with options of its own."""
-    found = shutil.which("chromium")
-    assert found, "the browser tests need chromium: apt-get install chromium"
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=found, headless=True, args=FLAGS)
-        yield browser.new_context
-        browser.close()
+    with browser() as started:
+        yield started.new_context
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,20 +13,11 @@ import av
 import numpy as np
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
-from playwright.sync_api import Page, sync_playwright
+from chromium_kit import browser
+from playwright.sync_api import Page
 from workshop import Workshop
 
 SCENES = [("s0", "a desk", "fade"), ("s1", "a lake", "crossfade"), ("s2", "a tower", "dip")]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 LOAD = """async () => {
     const film = await (await fetch('/film.mp4')).blob();
     const video = document.createElement('video');
@@ -97,19 +87,15 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
 
 @pytest.fixture(scope="module")
 def page(film: tuple[Path, list[int]]) -> Iterator[Page]:
-    chromium = shutil.which("chromium")
-    assert chromium, "the browser tests need chromium: apt-get install chromium"
     folder = film[0].parent
     (folder / "index.html").write_text("<!doctype html><title>film</title><body>")
     handler = functools.partial(Silent, directory=str(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
-        page = browser.new_page()
+    with browser() as started:
+        page = started.new_page()
         page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
         yield page
-        browser.close()
     server.shutdown()
     server.server_close()
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import chromium_kit
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from engine.train import page, run_page
 from engine.train.dataset import Dataset
@@ -51,11 +52,8 @@ def trained(folder: Path) -> dict[str, Any] | None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_playwright() as play:
-        switches = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--mute-audio"]
-        made = play.chromium.launch(executable_path="/usr/bin/chromium", args=switches)
+    with chromium_kit.browser() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture
