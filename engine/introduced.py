@@ -67,8 +67,17 @@ def _voice(voices: Mapping[str, Any], folder: Path, digests: Digests) -> Iterato
         for name in files:
             if name in said:
                 yield f"  {name} {_file(folder, said[name], digests)}"
+                if files[name] == "audio":
+                    yield from (f"    {doubt}" for doubt in _doubts(folder / said[name]))
         if "sha256" in said:
             yield f"  {_trained(said, folder, digests)}"
+
+
+def _doubts(file: Path) -> list[str]:
+    """What would spoil an imitation of a recording."""
+    from .train.reference import doubts
+
+    return doubts(file)
 
 
 def _trained(said: Mapping[str, Any], folder: Path, digests: Digests) -> str:

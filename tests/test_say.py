@@ -192,6 +192,8 @@ def test_a_persona_tells_what_its_voice_was_made_of(tmp_path: Path) -> None:
     assert said[3:] == [
         "  voice     nemo: speaker 0",
         f"              reference sample.wav (0.2 MB, sha256 {digest[:12]})",
+        "                clipped: 0.06% of it lies flat at the loudest level, at most 0.02% may",
+        "                it lasts 2.0 s; 5 to 20 s are best",
         "              trained on dataset ffffffffffff; the file is ANOTHER than the one that was trained",
         "  consent   consent: does not cover their voice: it covers picture: ask for their voice too",
     ]
