@@ -54,6 +54,20 @@ def sound_file(path: Path, codec: str, container: str, seconds: float = 1.5) -> 
     return path
 
 
+def spoken_film(path: Path, seconds: float) -> Path:
+    """A grey picture, 10 frames a second, with a tone."""
+    silent, sound = movie(path.with_name("silent.mp4"), round(seconds * 10)), path.with_name("sound.m4a")
+    sound_file(sound, "aac", "mp4", seconds)
+    with av.open(str(silent)) as picture, av.open(str(sound)) as voice, av.open(str(path), "w") as file:
+        sources = (picture.streams.video[0], voice.streams.audio[0])
+        for source, stream in zip(sources, [file.add_stream_from_template(source) for source in sources], strict=True):
+            for packet in source.container.demux(source):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    file.mux(packet)
+    return path
+
+
 def drawn(path: Path, size: tuple[int, int] = (80, 60), mode: str = "RGB", colour: object = (200, 30, 40)) -> Path:
     Image.new(mode, size, colour).save(path)  # type: ignore[arg-type]
     return path

@@ -119,7 +119,7 @@ def say(model: Any, asked: Asked, tell: Tell) -> Spoken:
             codes.append(said.predicted_codes[0, :, :length])
             attended += frames(model, state.last_attended_timesteps[before:], 0, length)
             ended = ended and length < most(model)
-        return spoken(model, torch.cat(codes, 1), attended, chunks, ended)
+    return spoken(model, torch.cat(codes, 1), attended, chunks, ended)
 
 
 @contextmanager

@@ -86,13 +86,13 @@ def _say(
             use_cfg=True,
             use_local_transformer_for_inference=model.local_transformer_type.value != "none",
         )
-        found, most = [], nemo_speak.most(model)
-        for row, chunk in enumerate(chunks):
-            length = int(said.predicted_codes_lens[row])
-            codes = said.predicted_codes[row, :, :length]
-            attended = nemo_speak.frames(model, state.last_attended_timesteps[before:], row, length)
-            found.append(nemo_speak.spoken(model, codes, attended, [chunk], length < most))
-        return found
+        most, steps = nemo_speak.most(model), state.last_attended_timesteps[before:]
+        lengths = [int(length) for length in said.predicted_codes_lens]
+        attended = [nemo_speak.frames(model, steps, row, length) for row, length in enumerate(lengths)]
+    return [
+        nemo_speak.spoken(model, said.predicted_codes[row, :, :length], attended[row], [chunk], length < most)
+        for row, (chunk, length) in enumerate(zip(chunks, lengths, strict=True))
+    ]
 
 
 class _Patient:

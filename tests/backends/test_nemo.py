@@ -20,10 +20,10 @@ import pytest
 import tiny_voice
 import yaml
 from contract_kit import Heard
-from media_kit import tone
+from media_kit import sound_file, spoken_film, tone
 from workshop import Workshop
 
-from engine.backends import joining, nemo_model
+from engine.backends import joining, nemo_model, nemo_speak
 from engine.backends.espeak_text import tokens
 from engine.backends.nemo import Nemo, NemoParams
 from engine.errors import BackendError, Cancelled
@@ -31,6 +31,8 @@ from engine.kinds import Inputs, Part
 
 TEXT = "Hello world, this is a test."
 LONG = "Hello world, this is a red door. That one is blue. " + "Hello red door, " * 11 + "hello."  # In three chunks.
+ROW = "Hello world, this is a red door, that one is blue."
+LOUD = tone(3.0, 24000, 1).reshape(-1)
 SAID = {"model": "magpie", "codec": "codec", "device": "cpu", "guard": False}
 
 
@@ -213,7 +215,7 @@ def test_a_sentence_that_never_comes_out_well_fails_with_every_reason(studio: St
     assert not (tmp_path / "audio").exists()
 
 
-@pytest.mark.parametrize("text", ["…", "😀", "--"])
+@pytest.mark.parametrize("text", ["…", "😀", "--", ""])
 def test_a_text_with_nothing_to_say_is_a_short_rest(studio: Studio, tmp_path: Path, text: str) -> None:
     samples, timing = studio.say(tmp_path, text)
     assert len(samples) == int(0.3 * tiny_voice.RATE)
@@ -256,6 +258,30 @@ def test_a_reference_in_which_no_voice_is_heard_is_refused(studio: Studio, tmp_p
     expected = "the reference recording lasts 0.4 s; a voice needs 1 s, and better 5 to 20\n  Bring a longer one."
     assert studio.refusal(tmp_path, reference=short) == expected
     assert studio.refusal(tmp_path, reference=tmp_path / "none.wav").startswith("the reference recording: ")
+
+
+def test_a_reference_is_what_it_holds_at_any_rate_and_of_a_video_its_sound(studio: Studio, tmp_path: Path) -> None:
+    """Each is heard as the model wants it: at its rate, as long as it listens, and repeated where it is shorter."""
+    model = studio.backend._model
+    sound_file(tmp_path / "voice.mp3", "libmp3lame", "mp3", 3.0).rename(tmp_path / "called.wav")
+    files = [tmp_path / "called.wav", spoken_film(tmp_path / "film.mp4", 3.0)]
+    files.append(wav(tmp_path / "telephone.wav", LOUD[::3], 8000))
+    files.append(wav(tmp_path / "clipped.wav", np.clip(LOUD * 9.0, -32768, 32767)))
+    for file in files:
+        heard = nemo_speak.heard(file, model, Heard())
+        assert heard.shape == (21 * tiny_voice.FRAME,)
+        assert 0.1 < np.abs(heard).max() <= 1
+
+
+def test_bfloat16_speaks_too_with_samples_of_its_own(studio: Studio, tmp_path: Path) -> None:
+    """It is a knob of the profile, and so in the key."""
+    whole, half, again = (
+        studio.say(tmp_path / str(number), ROW, seed=9, dtype=dtype)[0]
+        for number, dtype in enumerate(("float32", "bfloat16", "bfloat16"))
+    )
+    assert half.any()
+    assert not np.array_equal(whole, half)
+    assert np.array_equal(half, again)
 
 
 def test_a_cancel_ends_a_sentence_between_two_frames(studio: Studio, tmp_path: Path) -> None:
@@ -333,6 +359,10 @@ def test_what_is_wrong_is_told_before_anything_is_loaded(studio: Studio) -> None
     assert check(dtype="float31") == [
         "dtype cannot be 'float31': did you mean 'float32'? (It takes float32, bfloat16.)"
     ]
+    assert check(dtype="float16") == [
+        "dtype cannot be 'float16': did you mean 'bfloat16'? (It takes float32, bfloat16.)"
+    ]
+    assert check(batch=65) == ["batch is 65, but must be from 1 to 64"]
     assert check(temperature=3.0) == ["temperature is 3.0, but must be from 0 to 2"]
     (studio.folder / "empty").mkdir(exist_ok=True)
     empty = "the model empty holds no .nemo archive. Leave one in its folder, called empty.nemo."
