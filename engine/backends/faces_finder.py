@@ -1,7 +1,8 @@
-"""Who finds faces on this machine: OpenCV's landmark model where its file is, and else OpenCV's own cascades."""
+"""Who finds faces: whoever points at one; OpenCV's landmark model where its file is; and else OpenCV's own cascades."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,15 @@ def named(wanted: str) -> str:
     return f"yunet:{model_folder.digest(file.parent, [file])}"
 
 
-def finder(name: str) -> FaceFinder:
-    """The finder of a name that `named` gave. Raises BackendError where its file is missing or is another."""
+def finder(name: str, eyes: Sequence[Mapping[str, float]] = ()) -> FaceFinder:
+    """The finder of a name that `named` gave; nobody needs one where `eyes` say where the face is.
+
+    Raises BackendError where its file is missing or is another.
+    """
+    if eyes:
+        from .faces_given import Given
+
+        return Given(eyes)
     if name == HAAR:
         from .faces_haar import Haar
 

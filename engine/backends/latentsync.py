@@ -88,7 +88,7 @@ def _run(models: Any, params: LatentSyncParams, inputs: Inputs, out: Path, tell:
 
     far = _Progress(tell)
     shown = sync_film.Shown(inputs.many("clip"), params.frames, fps)
-    finder = faces_finder.finder(faces_finder.named(params.faces))
+    finder = faces_finder.finder(faces_finder.named(params.faces), params.eyes)
     plan = sync_film.looked(shown, finder, params, spoken, models.resolution, far.looking)
     hearing = sync_sound.Hearing(models.ear, sound, params.hearing, float(25 if params.own_rate else fps))
     mouths = sync_film.Mouths(models, plan, params, hearing, far.speaking)

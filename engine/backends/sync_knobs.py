@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,6 +51,7 @@ class LatentSyncParams(Talk):
     seed: int = 1247
     batch: int = 1  # Windows of 16 frames at once.
     faces: str = ""  # haar or yunet; the engine fills in which it is.
+    eyes: Sequence[Mapping[str, float]] = ()  # x, y of both in the first frame, as shares of it: for a drawn face.
     which: str = ""  # Of several people: largest, left or right. Not said, nobody is chosen.
     least: float = 0.9  # The share of frames that show a face in which lips must follow, or the step fails.
     parity: bool = False
@@ -115,6 +116,7 @@ def misfits(params: Mapping[str, Any]) -> Iterator[Misfit]:
         if not model_folder.NAME.fullmatch(str(said[name])):
             yield Misfit((name,), f"'{said[name]}' is no file of a model", "Name a file in the model's folder.")
     yield from _choices(said)
+    yield from _eyes(said["eyes"])
     yield from _sizes(said)
 
 
@@ -128,6 +130,21 @@ def _choices(said: Mapping[str, Any]) -> Iterator[Misfit]:
     for name, (low, high) in _RANGES.items():
         if isinstance(said[name], int | float) and not low <= said[name] <= high:
             yield Misfit((name,), f"{name} is {said[name]:g}, but must be from {low:g} to {high:g}")
+
+
+def _eyes(said: Any) -> Iterator[Misfit]:
+    hint = "Write eyes: [{x: 0.42, y: 0.35}, {x: 0.58, y: 0.35}], the one at the picture's left first."
+    two = isinstance(said, list | tuple) and len(said) == 2 and all(map(_share, said))
+    if said and not (two and said[0]["x"] < said[1]["x"]):
+        yield Misfit(("eyes",), "eyes are two places in the first frame, as shares of its width and height", hint)
+
+
+def _share(eye: Any) -> bool:
+    return isinstance(eye, Mapping) and eye.keys() == {"x", "y"} and all(_within(value) for value in eye.values())
+
+
+def _within(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
 
 
 def _sizes(said: Mapping[str, Any]) -> Iterator[Misfit]:

@@ -10,10 +10,12 @@ from tiny_lips import portrait
 
 from engine.backends import faces_finder
 from engine.backends.faces import Face, points_of
+from engine.backends.faces_given import Given
 from engine.backends.faces_haar import Haar
 from engine.backends.faces_smooth import matrices, smoothed
 from engine.backends.faces_track import NOBODY, SEVERAL, SMALL, TURNED, Tracker
 from engine.backends.faces_yunet import face_of
+from engine.backends.latentsync import LatentSync
 from engine.errors import BackendError
 
 
@@ -164,3 +166,69 @@ def test_a_trembling_face_is_placed_calmly_and_where_it_is() -> None:
     nose = still[2]
     off = np.array([matrix[:, :2] @ nose + matrix[:, 2] for matrix in calm]) - (exact[:, :2] @ nose + exact[:, 2])
     assert np.abs(off).max() < 1.0
+
+
+def eyes_of(x: float, y: float, head: float, angle: float) -> list[np.ndarray]:
+    """Where `portrait` draws both."""
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return [turn @ (side * head, -0.1 * head) + (x, y) for side in (-0.19, 0.19)]
+
+
+@pytest.mark.parametrize(("size", "head"), [((128, 96), 62), ((640, 480), 300)])
+def test_a_face_that_is_pointed_at_is_followed_while_it_moves_grows_and_speaks(
+    size: tuple[int, int], head: int
+) -> None:
+    finder, off = None, []
+    for number in range(0, 60, 2):
+        place = (size[0] / 2 + head * 0.1 * np.sin(number / 6), size[1] / 2, head * (1 + 0.15 * np.sin(number / 10)))
+        angle = 0.15 * np.sin(number / 7)
+        frame, eyes = portrait(*size, *place, abs(np.sin(number / 3)), angle), eyes_of(*place, angle)
+        finder = finder or Given([{"x": x / size[0], "y": y / size[1]} for x, y in eyes])
+        (found,) = finder.faces(frame)
+        off.append(float(np.abs(found.points - points_of(*eyes)).max()) / place[2])
+    assert max(off) < 0.01
+    assert finder is not None
+    assert finder.faces(np.full_like(frame, 80)) == []
+    assert len(finder.faces(frame)) == 1
+
+
+def test_a_face_that_no_finder_knows_is_followed_where_it_is_pointed_at(haar: Haar) -> None:
+    """A robot: a box with two lamps."""
+    frames = []
+    for number in range(4):
+        frame = np.full((96, 128, 3), 60, np.uint8)
+        frame[20:80, 40 + number : 90 + number] = 180
+        for left in (50, 70):
+            frame[36:44, left + number : left + 10 + number] = (20, 90, 160)
+        frames.append(frame)
+    assert haar.faces(frames[0]) == []
+    finder = Given([{"x": 55 / 128, "y": 40 / 96}, {"x": 75 / 128, "y": 40 / 96}])
+    found = [finder.faces(frame)[0].points for frame in frames]
+    np.testing.assert_allclose(found[3] - found[0], np.tile([3, 0], (3, 1)), atol=0.2)
+
+
+def test_eyes_that_point_at_nothing_are_told() -> None:
+    with pytest.raises(BackendError) as told:
+        Given([{"x": 0.4, "y": 0.4}, {"x": 0.6, "y": 0.4}]).faces(np.full((96, 128, 3), 60, np.uint8))
+    assert told.value.message == "there is nothing to follow around the eyes that the profile names"
+    assert told.value.hint == "Name where they are in a scene's first frame, as shares of its size."
+
+
+@pytest.mark.parametrize(
+    "eyes",
+    [
+        5,
+        "left",
+        [{"x": 0.4, "y": 0.4}],
+        [{"x": 0.4}, {"x": 0.6}],
+        [{"x": 0.6, "y": 0.4}, {"x": 0.4, "y": 0.4}],
+        [{"x": 0.4, "y": 0.4}, {"x": 60, "y": 40}],
+    ],
+)
+def test_eyes_that_are_no_two_places_are_told_where_the_profile_says_them(eyes: object) -> None:
+    (found,) = LatentSync.misfits({"model": "ByteDance/LatentSync-1.6", "eyes": eyes})
+    assert found == (
+        ("eyes",),
+        "eyes are two places in the first frame, as shares of its width and height",
+        "Write eyes: [{x: 0.42, y: 0.35}, {x: 0.58, y: 0.35}], the one at the picture's left first.",
+    )
