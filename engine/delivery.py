@@ -94,8 +94,10 @@ class _Delivery:
         summary = self._summary(done)
         if self.args.until in WHOLE and not self.args.scene:
             self.store.remember(self.project.id, self.project.variant, built.keys)
+        if told := list(self._remarks(built)):
+            summary["remarks"] = told
         report.done(summary)
-        for said in self._remarks(built):
+        for said in told:
             self.warnings.append(said)
             sys.stderr.write(f"{said}\n")
         self._note(built, summary)

@@ -76,6 +76,9 @@ def _vae(said: Mapping[str, Any], dtype: Any, device: str) -> Any:
     if vae.config.latent_channels != 4 or scale != 8:
         message = f"the VAE {said['vae']} makes {vae.config.latent_channels} channels of 1/{scale} of the size"
         raise BackendError(f"{message}, and LatentSync reads 4 of 1/8", _FETCH)
+    broken = next((name for name, value in vae.named_parameters() if not bool(value.isfinite().all())), "")
+    if broken:
+        raise BackendError(f"the VAE {said['vae']} is damaged: {broken} has values that are no numbers", _FETCH)
     return vae.to(device).eval().requires_grad_(False)
 
 
