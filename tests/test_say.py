@@ -17,7 +17,7 @@ from python_kit import logged
 
 from engine.backends.narration import Join, JoinParams
 from engine.backends.nemo import Nemo, NemoParams
-from engine.kinds import Inputs
+from engine.kinds import Inputs, numbered
 
 
 @pytest.fixture
@@ -91,8 +91,9 @@ extends: draft
 kinds:
   speech:
     backend: nemo
-    params: {model: magpie, codec: codec, device: cpu, guard: false, seconds: 1.0}
+    params: {model: magpie, codec: codec, device: cpu, guard: false, seconds: 1.0, batch: 4}
 """
+SAID = ("This door is red.", "That one is blue.", "Hello world.")
 HERS = {"nemo": {"reference": "sample.wav"}}
 
 
@@ -106,19 +107,22 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def said_here(folder: Path, reference: Path) -> bytes:
-    """The narration of what is said below, made in this process."""
+    """The narration of what is said below, made in this process, sentence by sentence."""
     import torch
 
     torch.set_num_threads(1)
     folder.mkdir()
     said = yaml.safe_load(VOICED)["kinds"]["speech"]["params"]
     seed = int.from_bytes(hashlib.sha256(b"0/1/0").digest()[:4], "big")  # Of seed 0, take 1.
-    backend, params = Nemo(), NemoParams(text="This door is red.", seed=seed, **Nemo.settled(said))
-    deaf = SimpleNamespace(progress=lambda done, total: None)
-    backend.load(backend.model(params))
-    backend.run(params, Inputs(voice=reference), folder, deaf)
-    sentence = {"audio.0001": folder / "audio", "timing.0001": folder / "timing"}
-    Join().run(JoinParams(), Inputs(sentence), folder, deaf)
+    backend, inputs, deaf = Nemo(), Inputs(), SimpleNamespace(progress=lambda *_: None)
+    for number, text in enumerate(SAID, 1):
+        params = NemoParams(text, seed=seed, **Nemo.settled(said))
+        if number == 1:
+            backend.load(backend.model(params))
+        (out := folder / str(number)).mkdir()
+        backend.run(params, Inputs(voice=reference), out, deaf)
+        inputs |= {numbered(name, number): out / name for name in ("audio", "timing")}
+    Join().run(JoinParams(), inputs, folder, deaf)
     return (folder / "audio").read_bytes()
 
 
@@ -127,14 +131,15 @@ def test_a_real_person_s_voice_is_heard_only_while_they_agree(
 ) -> None:
     """Cloned by NeMo's real classes in a worker; refused without a word of consent, for another purpose, or revoked.
 
-    NeMo has a Python of its own there. The samples are those that this one gives.
+    NeMo has a Python of its own there, and is given several sentences at once. The samples are those that it gives
+    here, one by one.
     """
     monkeypatch.setenv("MIKEBOT_MODELS", str(models))
     monkeypatch.setenv("MIKEBOT_PYTHON_NEMO", str(python := logged(tmp_path / "env")))
     place = Place(tmp_path)
     wav(place.persona.parent / "sample.wav", 2.0)
     (tmp_path / "profiles" / "voiced.yaml").write_text(VOICED)
-    say = ("say", "This door is red.", "--profile", "voiced", "--out", "said.wav")
+    say = ("say", " ".join(SAID), "--profile", "voiced", "--out", "said.wav")
     place.says(voice=HERS)
     refused = place.run(*say)
     assert refused.code == 2
@@ -144,11 +149,11 @@ def test_a_real_person_s_voice_is_heard_only_while_they_agree(
     assert not (tmp_path / "said.wav").exists()
     place.says(consent(scope={"projects": ["doors"], "purposes": ["picture", "voice"]}), voice=HERS)
     agreed = place.run(*say)
-    assert (agreed.code, agreed.out.split("(")[1][:14]) == (0, "2 made, 0 kept"), agreed.err
+    assert (agreed.code, agreed.out.split("(")[1][:14]) == (0, "4 made, 0 kept"), agreed.err
     assert seconds(tmp_path / "said.wav") > 0.5
     assert "-P -m engine.worker" in python.with_suffix(".log").read_text()
     assert (tmp_path / "said.wav").read_bytes() == said_here(tmp_path / "here", place.persona.parent / "sample.wav")
-    assert place.run(*say).out.split("(")[1].startswith("0 made, 2 kept")
+    assert place.run(*say).out.split("(")[1].startswith("0 made, 4 kept")
     place.says(consent(revoked="2026-01-02", scope={"projects": ["doors"], "purposes": ["voice"]}), voice=HERS)
     assert "consent: was revoked on 2026-01-02" in place.run(*say).err
 
