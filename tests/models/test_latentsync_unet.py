@@ -12,14 +12,14 @@ from typing import Any
 import latentsync_literal as literal
 import pytest
 import torch
-from latentsync_kit import SMALL, case_of, furthest, said, small_unet, tensors, upstream_unet
+from latentsync_kit import SMALL, case_of, furthest, parts, said, small_unet, tensors, upstream_unet
 from torch import Tensor
 
 from engine.errors import BackendError
 from engine.models.latentsync.checkpoint import misfit
 from engine.models.latentsync.unet import UNet3D
 
-UPSTREAM = ("unet_a", "unet_b")
+UPSTREAM = parts("unet_") or ["unet_a", "unet_b"]
 
 
 def test_the_full_model_has_every_key_and_shape_of_the_public_files() -> None:
