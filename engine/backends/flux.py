@@ -10,10 +10,10 @@ from typing import Any
 from ..errors import BackendError
 from ..kinds import Inputs, Still, Tell
 from . import prompt_text, signatures
-from .diffusion_knobs import Knobs, Misfit, misfits, needed, settled, spec
+from .diffusion_knobs import Knobs, Misfit, misfits, needed
+from .piped import Piped, longest, noted
 
 _TAKES = ("prompt",)
-NOTE = "mikebot:note"  # What a still says of itself: rounded sizes, and how much of its prompt was read.
 
 
 @dataclass(frozen=True)
@@ -24,19 +24,13 @@ class FluxParams(Knobs, Still):
     portrait: bool = True
 
 
-class Flux:
+class Flux(Piped):
     """FluxPipeline, FluxKontextPipeline, Flux2KleinPipeline, QwenImagePipeline and their kin."""
 
     kind = "still"
     name = "flux"
     version = "1"
-    exact = False  # On a processor it is; a GPU adds in any order.
     Params = FluxParams
-
-    def __init__(self) -> None:
-        from .resident import Resident
-
-        self._resident = Resident()
 
     @staticmethod
     def misfits(params: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -46,28 +40,11 @@ class Flux:
         if problem:
             yield Misfit(("template",), problem)
 
-    settled = staticmethod(settled)
-
     def check(self, params: FluxParams) -> list[str]:
         return needed(params, _TAKES)
 
-    def model(self, params: FluxParams) -> str:
-        return spec(params)
-
-    def size(self, model: str) -> int:
-        """Bytes that a model takes in memory, as far as its files say."""
-        from .resident import size
-
-        return size(model)
-
-    def load(self, model: str) -> None:
-        self._resident.load(model)
-
-    def unload(self, model: str) -> None:
-        self._resident.unload()
-
     def run(self, params: FluxParams, inputs: Inputs, out: Path, tell: Tell) -> None:
-        from PIL import Image, PngImagePlugin
+        from PIL import Image
 
         from .sized import delivered, finite, fitted
 
@@ -78,11 +55,8 @@ class Flux:
         drawn = self._resident.draw(params, said, _look(params, inputs), tell)
         picture = finite(drawn.images, "the picture")[0]
         image = Image.fromarray((picture * 255).round().astype("uint8"))
-        noted = PngImagePlugin.PngInfo()
-        notes = _notes(params, (width, height), prompt_text.read(pipe, text, _longest(params)))
-        if notes:
-            noted.add_text(NOTE, "\n".join(notes))
-        delivered(image, params.width, params.height).save(out / "image", "PNG", pnginfo=noted, compress_level=1)
+        notes = noted(_notes(params, (width, height), prompt_text.read(pipe, text, longest(params))))
+        delivered(image, params.width, params.height).save(out / "image", "PNG", pnginfo=notes, compress_level=1)
         tell.progress(1, 1)
 
 
@@ -93,7 +67,7 @@ def _said(params: FluxParams) -> dict[str, Any]:
 
 def _arguments(params: FluxParams, inputs: Inputs, text: str, width: int, height: int) -> dict[str, Any]:
     """What the plan says to the pipeline's call."""
-    takes = _call(params.pipeline)
+    takes = signatures.call(params.pipeline)
     said: dict[str, Any] = {"prompt": text, "width": width, "height": height}
     if "max_area" in takes and "max_area" not in params.call:
         said["max_area"] = width * height  # Or Kontext would choose another size.
@@ -127,17 +101,6 @@ def _look(params: FluxParams, inputs: Inputs) -> tuple[Path, float] | None:
 def _multiple(pipe: Any) -> int:
     """What both sides of a picture must be multiples of: a patch of two latents."""
     return int(getattr(pipe, "vae_scale_factor", 8)) * 2
-
-
-def _longest(params: FluxParams) -> int:
-    """Tokens that the text encoder with the most room reads."""
-    own = _call(params.pipeline).get("max_sequence_length", 512)
-    return int(params.call.get("max_sequence_length", own))
-
-
-def _call(pipeline: str) -> Mapping[str, Any]:
-    found = signatures.pipeline(pipeline)
-    return found.call if found is not None else {}
 
 
 def _notes(params: FluxParams, size: tuple[int, int], unread: Sequence[str]) -> list[str]:

@@ -68,6 +68,12 @@ def pipeline(name: str) -> Source | None:
     return found if found is not None and any(base.endswith("Pipeline") for base in found.bases) else None
 
 
+def call(name: str) -> Mapping[str, Any]:
+    """What the call of a pipeline takes, with defaults; nothing if there is none of that name."""
+    found = pipeline(name)
+    return found.call if found is not None else {}
+
+
 @cache
 def scheduler(name: str) -> Source | None:
     """A scheduler of diffusers."""

@@ -12,12 +12,12 @@ from typing import Any
 from ..errors import BackendError
 from ..kinds import Clip, Inputs, Tell, rate
 from . import model_folder, prompt_text, signatures
-from .diffusion_knobs import Knobs, Misfit, misfits, needed, settled, spec
+from .diffusion_knobs import Knobs, Misfit, misfits, needed
+from .piped import Piped, longest, noted
 
 _TAKES = ("image", "video")
 _MATCHES = ("", "first", "still")
 _WANTED = "Set limits: {anchor: true} beside the clip's backend, so that clips read the scene's still."
-NOTE = "mikebot:note"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class WanParams(Knobs, Clip):
     match: str = ""
 
 
-class Wan:
+class Wan(Piped):
     """WanImageToVideoPipeline (2.1, 2.2 A14B, 2.2 TI2V-5B), WanVACEPipeline and their kin.
 
     The model makes one frame more than the clip has: its first is the picture that it starts from, which the clip
@@ -39,13 +39,7 @@ class Wan:
     kind = "clip"
     name = "wan"
     version = "1"
-    exact = False  # On a processor it is; a GPU adds in any order.
     Params = WanParams
-
-    def __init__(self) -> None:
-        from .resident import Resident
-
-        self._resident = Resident()
 
     @staticmethod
     def misfits(params: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -59,31 +53,14 @@ class Wan:
         if params.get("anchor") and found is not None and not {"last_image", "mask"} & found.call.keys():
             yield Misfit(("anchor",), f"{found.name} cannot be told where a clip ends", "Remove anchor:.")
 
-    settled = staticmethod(settled)
-
     def check(self, params: WanParams) -> list[str]:
         reasons = needed(params, _TAKES)
         if find_spec("ftfy") is None and params.pipeline.startswith("Wan"):
             reasons.append(f"{params.pipeline} needs ftfy: pip install ftfy")  # diffusers fails without, in the middle.
         return reasons or _unanchored(params.model, model_folder.lies(params.model, params.revision), params.anchor)
 
-    def model(self, params: WanParams) -> str:
-        return spec(params)
-
-    def size(self, model: str) -> int:
-        """Bytes that a model takes in memory, as far as its files say."""
-        from .resident import size
-
-        return size(model)
-
-    def load(self, model: str) -> None:
-        self._resident.load(model)
-
-    def unload(self, model: str) -> None:
-        self._resident.unload()
-
     def run(self, params: WanParams, inputs: Inputs, out: Path, tell: Tell) -> None:
-        from PIL import Image, PngImagePlugin
+        from PIL import Image
 
         from . import lossless
         from .sized import finite, fitted
@@ -97,9 +74,8 @@ class Wan:
         video = finite(drawn.frames, "the clip")[0]
         frames = _kept(_bytes(video), params, first, still)
         lossless.write(out / "video", frames, rate(params.fps))
-        noted = PngImagePlugin.PngInfo()
-        noted.add_text(NOTE, "\n".join(_notes(params, size, len(video), pipe)))
-        Image.fromarray(frames[-1]).save(out / "last", "PNG", pnginfo=noted, compress_level=1)
+        notes = noted(_notes(params, size, len(video), pipe))
+        Image.fromarray(frames[-1]).save(out / "last", "PNG", pnginfo=notes, compress_level=1)
         tell.progress(1, 1)
 
 
@@ -110,7 +86,7 @@ def _arguments(pipe: Any, params: WanParams, size: tuple[int, int], first: Any, 
     width, height = size
     frames = _frames(pipe, params.frames)
     said: dict[str, Any] = {"prompt": params.prompt, "width": width, "height": height, "num_frames": frames}
-    takes = _call(params.pipeline)
+    takes = signatures.call(params.pipeline)
     if "image" in takes:
         said["image"] = first
         if params.anchor:
@@ -182,13 +158,7 @@ def _multiple(pipe: Any) -> int:
 def _notes(params: WanParams, size: tuple[int, int], frames: int, pipe: Any) -> list[str]:
     """What a step did that its params do not say."""
     made = f"made at {size[0]} x {size[1]}, {frames} frames, of which the clip has {params.frames}"
-    longest = _call(params.pipeline).get("max_sequence_length", 512)
-    return [made, *prompt_text.read(pipe, params.prompt, int(params.call.get("max_sequence_length", longest)))]
-
-
-def _call(pipeline: str) -> Mapping[str, Any]:
-    found = signatures.pipeline(pipeline)
-    return found.call if found is not None else {}
+    return [made, *prompt_text.read(pipe, params.prompt, longest(params))]
 
 
 def _unanchored(model: str, folder: Path, anchor: bool) -> list[str]:

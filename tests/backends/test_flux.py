@@ -17,7 +17,8 @@ from PIL import Image
 
 from engine.backends import prompt_text
 from engine.backends.accelerator import NO_CUDA, NO_DEVICE
-from engine.backends.flux import NOTE, Flux
+from engine.backends.flux import Flux
+from engine.backends.piped import NOTE
 from engine.backends.sized import fitted
 from engine.errors import AuthorError, BackendError, Cancelled
 from engine.profile import load_profile

@@ -16,7 +16,8 @@ from PIL import Image
 
 from engine.backends import find, lossless
 from engine.backends.colour_match import matched
-from engine.backends.wan import NOTE, Wan
+from engine.backends.piped import NOTE
+from engine.backends.wan import Wan
 from engine.errors import BackendError, Cancelled
 from engine.kinds import Inputs, Scene
 
