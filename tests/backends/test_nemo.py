@@ -200,7 +200,9 @@ def test_sentences_are_joined_without_a_click(studio: Studio, tmp_path: Path) ->
 
 
 def test_a_sentence_that_fails_is_said_again_and_that_is_told(studio: Studio, tmp_path: Path) -> None:
-    notes = [studio.say(tmp_path, "Hello world.", guard=True, retries=9, seed=seed)[1].get("note") for seed in range(8)]
+    notes = [
+        studio.say(tmp_path, "Hello world.", guard=True, retries=9, seed=seed)[1].get("note") for seed in (5, 6, 10)
+    ]
     told = [note for note in notes if note]
     assert told, "all were said well at once: choose another text"
     assert all(note.startswith(("said 2 times: in try 1 it ", "said ")) and "in try 1 it " in note for note in told)
@@ -315,11 +317,11 @@ def test_sentences_that_are_said_at_once_are_those_of_one_by_one(studio: Studio,
     parts, alone = [], []
     for number, text in enumerate(said):
         (tmp_path / f"many{number}").mkdir()
-        params = studio.params(text, seed=number, batch=len(said))
+        params = studio.params(text, seed=number, batch=len(said), seconds=0.9)
         parts.append(Part(params, Inputs(voice=studio.reference), tmp_path / f"many{number}", tells[number]))
         alone.append(tmp_path / f"one{number}")
         if text.isascii() or text == "…":
-            studio.say(alone[-1], text, seed=number)
+            studio.say(alone[-1], text, seed=number, seconds=0.9)
     ends = studio.backend.run_many(parts)
     assert [type(end) for end in ends] == [dict] * 5 + [Cancelled, BackendError, dict]
     assert str(ends[6]).startswith("the model has no sounds for '你好，世界。' in 'en'")
@@ -327,7 +329,7 @@ def test_sentences_that_are_said_at_once_are_those_of_one_by_one(studio: Studio,
         for name in ("audio", "timing"):
             assert isinstance(end, Exception) or (part.out / name).read_bytes() == (file / name).read_bytes()
     assert [tell.told[-1] for tell in (tells[0], tells[-1])] == [tells[0].told[-1]] * 2  # They were said together.
-    assert tells[0].told[-1][1] == 41
+    assert tells[0].told[-1][1] == 20
 
 
 def test_what_fails_of_several_is_said_again_with_those_that_do(studio: Studio, tmp_path: Path) -> None:
