@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_lips import portrait
+from tiny_lips import LAMPS, portrait, robot
 
 from engine.backends import faces_finder
 from engine.backends.faces import Face, points_of
@@ -174,12 +174,12 @@ def eyes_of(x: float, y: float, head: float, angle: float) -> list[np.ndarray]:
     return [turn @ (side * head, -0.1 * head) + (x, y) for side in (-0.19, 0.19)]
 
 
-@pytest.mark.parametrize(("size", "head"), [((128, 96), 62), ((640, 480), 300)])
+@pytest.mark.parametrize(("size", "head"), [((128, 96), 62), ((320, 240), 150)])
 def test_a_face_that_is_pointed_at_is_followed_while_it_moves_grows_and_speaks(
     size: tuple[int, int], head: int
 ) -> None:
     finder, off = None, []
-    for number in range(0, 60, 2):
+    for number in range(0, 60, 3):
         place = (size[0] / 2 + head * 0.1 * np.sin(number / 6), size[1] / 2, head * (1 + 0.15 * np.sin(number / 10)))
         angle = 0.15 * np.sin(number / 7)
         frame, eyes = portrait(*size, *place, abs(np.sin(number / 3)), angle), eyes_of(*place, angle)
@@ -193,16 +193,9 @@ def test_a_face_that_is_pointed_at_is_followed_while_it_moves_grows_and_speaks(
 
 
 def test_a_face_that_no_finder_knows_is_followed_where_it_is_pointed_at(haar: Haar) -> None:
-    """A robot: a box with two lamps."""
-    frames = []
-    for number in range(4):
-        frame = np.full((96, 128, 3), 60, np.uint8)
-        frame[20:80, 40 + number : 90 + number] = 180
-        for left in (50, 70):
-            frame[36:44, left + number : left + 10 + number] = (20, 90, 160)
-        frames.append(frame)
+    frames = [robot(number) for number in range(4)]
     assert haar.faces(frames[0]) == []
-    finder = Given([{"x": 55 / 128, "y": 40 / 96}, {"x": 75 / 128, "y": 40 / 96}])
+    finder = Given(LAMPS)
     found = [finder.faces(frame)[0].points for frame in frames]
     np.testing.assert_allclose(found[3] - found[0], np.tile([3, 0], (3, 1)), atol=0.2)
 
