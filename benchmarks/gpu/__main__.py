@@ -1,7 +1,8 @@
 """Measure models of full size on this machine's GPU: `python -m benchmarks.gpu [still] [clip] [desktop] [lips]`.
 
-One run of all takes under thirteen minutes of one H100, 60 GB of disk and 110 GB of memory. Where there is no GPU it says so
-and runs the same on tiny models, in seconds: those figures tell that the harness works, and nothing of a real model.
+One run of all takes under thirteen minutes of one H100, 60 GB of disk and 110 GB of memory. Where there is no GPU it
+says so and runs the same on tiny models, in seconds: those figures tell that the harness works, and nothing of a real
+model.
 """
 
 from __future__ import annotations
