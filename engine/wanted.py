@@ -85,12 +85,18 @@ def alone(model: str, revision: str = "") -> Wanted:
 def beside(one: Wanted) -> Iterator[Wanted]:
     """The tokenizers that a voice reads with, as its archive says; before that has come, nobody knows."""
     try:
-        said = looked_over(archive(one.model, one.revision), MODEL).get("text_tokenizers", {})
+        names = readers(archive(one.model, one.revision))
     except BackendError:  # It is none of a voice; or not here, or damaged, which is told of itself.
         return
-    names = [str(reader.get("pretrained_model", "")) for reader in said.values() if isinstance(reader, Mapping)]
-    for name in dict.fromkeys(name for name in names if name in _READERS):
+    for name in names:
         yield alone(name)._replace(user=one.user, params=one.params)
+
+
+def readers(voice: Path) -> list[str]:
+    """The tokenizers of transformers that an archive of a voice names. Raises BackendError."""
+    said = looked_over(voice, MODEL).get("text_tokenizers", {}).values()
+    names = [str(reader.get("pretrained_model", "")) for reader in said if isinstance(reader, Mapping)]
+    return list(dict.fromkeys(name for name in names if name in _READERS))
 
 
 def missing(profile: Profile) -> list[tuple[Wanted, BackendError]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..backends import model_folder, nemo_archive
 from ..document import shown
 from ..errors import BackendError, UsageError
+from ..wanted import readers
 
 
 def found(name: str, option: str) -> Path:
@@ -19,12 +20,24 @@ def found(name: str, option: str) -> Path:
     try:
         folder = model_folder.lies(name)
     except BackendError as problem:
-        raise UsageError(f"{option}: {problem.message}", problem.hint) from None
+        by_name = problem.hint.replace(model_folder.FETCH, f"mikebot fetch --model {name}")
+        raise UsageError(f"{option}: {problem.message}", by_name) from None
     archives = sorted(folder.glob("*.nemo"))
     if len(archives) != 1:
         has = f"{len(archives)} .nemo files" if archives else "no .nemo file"
         raise UsageError(f"{option}: the model {name} has {has}", "name the file itself")
     return archives[0]
+
+
+def readable(base: Path) -> Path:
+    """A base whose tokenizers are here. Raises UsageError, before hours of preparing."""
+    for name in readers(base):
+        try:
+            model_folder.lies(name)
+        except BackendError:
+            hint = f"fetch its tokenizer: mikebot fetch --model {name}"
+            raise UsageError(f"--base: it reads with {name}, which is not on this machine", hint) from None
+    return base
 
 
 def rate(codec: Path) -> int:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import probe
+from ..backends.transformers_folder import WHISPER
 from ..digests import Digests
 from ..errors import MikebotError, UsageError
 from ..kinds import SAMPLE_RATE, Tell
@@ -132,7 +133,10 @@ def _sources(wanted: Wanted, say: Say) -> list[Source]:
     lacking = [source.name for source in found.values() if source.text is None]
     if lacking and wanted.files.common is None and wanted.listener is None and len(lacking) == len(found):
         some = ", ".join(lacking[:3]) + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")
-        hint = f"write what is said in {Path(lacking[0]).stem}.txt beside it, or in one .txt for all"
+        hint = (
+            f"write what is said in {Path(lacking[0]).stem}.txt beside it, or in one .txt for all, or let Whisper do so"
+        )
+        hint += f": mikebot fetch --model {WHISPER}"
         raise UsageError(f"there is no transcript of {some}, and no Whisper model that could write one", hint)
     return list(found.values())
 

@@ -68,7 +68,7 @@ def _make(root: Path, persona: Allowed, request: Request, settings: Settings, sh
         show.say(f"persona {persona.name} is drawn: its file says that nobody real is heard in these recordings")
     if request.base and not request.again:
         _free(persona)
-    base = archives.found(request.base, "--base") if request.base else None
+    base = archives.readable(archives.found(request.base, "--base")) if request.base else None
     codec = archives.found(request.codec or archives.codec_of(base), "--codec") if base else None
     data = _prepared(root, persona, request, archives.rate(codec) if codec else RATE, show)
     report = page.write(data, persona.name)
@@ -115,7 +115,8 @@ def _listener(files: Any, request: Request, show: Progress) -> hearing_models.Wh
     try:
         return hearing_models.Whisper(request.whisper, request.language)
     except hearing_models.Missing as problem:
-        show.say(f"        {len(lacking)} of {len(files.recordings)} recordings have no text, and {problem}")
+        show.say(f"        {len(lacking)} of {len(files.recordings)} recordings have no text, and {problem.message}")
+        show.say(f"        {problem.hint}")
         return None
 
 

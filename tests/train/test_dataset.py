@@ -288,7 +288,8 @@ def test_recordings_without_any_text_need_a_model_that_listens(takes: Path, tmp_
         prepared(folder, tmp_path)
     assert str(refused.value) == (
         "there is no transcript of doors.wav, firewall.wav, and no Whisper model that could write one\n"
-        "  write what is said in doors.txt beside it, or in one .txt for all"
+        "  write what is said in doors.txt beside it, or in one .txt for all, or let Whisper do so: "
+        "mikebot fetch --model openai/whisper-small"
     )
 
 

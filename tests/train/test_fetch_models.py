@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_hearing
+from archive_kit import READER, pack
 from command_kit import Said, environment, mikebot
 from hub_kit import COMMIT, Hub, serving
 
 from engine.train.hearing_models import Speaker, Whisper
 
 SOUND = (9000 * np.sin(np.arange(96000) / 30)).astype(np.int16)
-READER = "google/byt5-small"
-CONFIG = f"""\
-target: nemo.collections.tts.models.magpietts.MagpieTTSModel
-text_tokenizers:
-  french: {{_target_: AutoTokenizer, pretrained_model: {READER}}}
-"""
 
 
 @pytest.fixture(scope="module", name="served")
@@ -45,12 +38,7 @@ def what_the_hub_has(models: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     for name in ("config.json", "tokenizer_config.json", "special_tokens_map.json"):
         (folder / READER / name).write_text("{}")
     (folder / READER / "pytorch_model.bin").write_bytes(b"not for us")
-    (folder / "made/voice").mkdir(parents=True)
-    with tarfile.open(folder / "made/voice/voice.nemo", "w:") as tar:
-        for name, data in (("model_config.yaml", CONFIG.encode()), ("model_weights.ckpt", b"")):
-            about = tarfile.TarInfo(name)
-            about.size = len(data)
-            tar.addfile(about, io.BytesIO(data))
+    pack(folder / "made/voice/voice.nemo")
     return folder
 
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_hearing
+from archive_kit import pack
 from command_kit import ROOT, environment, mikebot
 from consent_kit import PROOF, consent
 from mount_kit import disk, mountable
@@ -44,7 +45,7 @@ from engine.train.settings import Settings
 from engine.train.voice import Request, make
 from engine.train import room
 room.KEEP_FREE = -10**15  # What is asked beforehand is left out: another process may fill the disk after it.
-request = Request("ada", (Path("takes"),), "magpie", "codec", float(sys.argv[1]))
+request = Request("ada", (Path("takes"),), "magpie", "codec", float(sys.argv[1]), again="again" in sys.argv)
 settings = Settings(batch=2, accumulate=1, rate=1e-3, every=2, most=4)
 try:
     make(Path.cwd(), request, Shown(sys.stdout, sys.stderr), settings)
@@ -73,13 +74,14 @@ class Place:
 
     def environment(self) -> dict[str, str]:
         kits = (ROOT / "tests", ROOT / "tests/train")
-        return environment(ROOT, *kits) | {"MIKEBOT_MODELS": str(self.models)} | self.more
+        own = {"MIKEBOT_MODELS": str(self.models), "HF_HUB_CACHE": str(self.root / "none")}
+        return environment(ROOT, *kits) | own | self.more
 
     def run(self, *words: str) -> Any:
         return mikebot(self.root, "persona", "voice", *words, env=self.environment())
 
-    def start(self, minutes: str) -> subprocess.Popen[str]:
-        python, pipe = [sys.executable, "-c", TRAIN, minutes], subprocess.PIPE
+    def start(self, minutes: str, *more: str) -> subprocess.Popen[str]:
+        python, pipe = [sys.executable, "-c", TRAIN, minutes, *more], subprocess.PIPE
         environment = self.environment()
         return subprocess.Popen(python, cwd=self.root, env=environment, stdout=pipe, stderr=pipe, encoding="utf-8")
 
@@ -144,7 +146,12 @@ USAGE = {
     "no base": (
         ["ada", "--from", "takes", "--base", "big/magpie"],
         "mikebot: --base: the model big/magpie is not on this machine\n"
-        "  Put its folder below one that MIKEBOT_MODELS names, or fetch it: mikebot fetch --profile NAME.\n",
+        "  Put its folder below one that MIKEBOT_MODELS names, or fetch it: mikebot fetch --model big/magpie.\n",
+    ),
+    "no tokenizer": (
+        ["ada", "--from", "takes", "--base", "models/french.nemo"],
+        "mikebot: --base: it reads with google/byt5-small, which is not on this machine\n"
+        "  fetch its tokenizer: mikebot fetch --model google/byt5-small\n",
     ),
     "minutes alone": (
         ["ada", "--from", "takes", "--minutes", "5"],
@@ -161,6 +168,7 @@ USAGE = {
 @pytest.mark.parametrize("name", USAGE)
 def test_what_is_asked_for_wrongly_is_told(place: Place, name: str) -> None:
     words, message = USAGE[name]
+    pack(place.models / "french.nemo")
     refused = place.run(*words)
     assert (refused.code, refused.out, refused.err) == (2, "", message)
 
@@ -209,6 +217,7 @@ def test_a_voice_is_trained_killed_gone_on_with_and_measured(place: Place, warm:
             assert file.getnframes() > 0
     _written(place, before, log, run)
     _refused_to_overwrite(place)
+    _put_in_its_place(place, run)
     _measured(place, run)
 
 
@@ -296,10 +305,20 @@ def _refused_to_overwrite(place: Place) -> None:
     assert (refused.code, refused.out, refused.err) == (2, "", message)
 
 
+def _put_in_its_place(place: Place, run: Path) -> None:
+    """What ended before its voice was where it belongs is not trained anew, not even where another is asked for."""
+    (run / "placed").unlink()
+    process = place.start("10", "again")
+    out, errors = process.communicate(timeout=240)
+    assert (process.returncode, errors) == (0, "")
+    assert "train" not in out
+    assert out.splitlines()[-1].startswith("voice   personas/ada/voice/ada.nemo, of step ")
+    assert list(place.voice.glob("run-*")) == [run]
+
+
 def _measured(place: Place, run: Path) -> None:
     """Figures are what the models say; what is missing is said."""
-    hub = {"HF_HUB_CACHE": str(place.root / "none")}
-    absent = mikebot(place.root, "persona", "voice", "ada", "--evaluate", env=place.environment() | hub)
+    absent = place.run("ada", "--evaluate")
     fetch = "Fetch it: mikebot fetch --model {0}, or put its folder below one that MIKEBOT_MODELS names.\n"
     assert (absent.code, absent.out, absent.err) == (
         2,
