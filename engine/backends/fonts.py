@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -101,6 +101,8 @@ def wrap(text: str, size: int, width: float, bold: bool = False, whole: int = 0)
     A word that is wider than a line is cut, unless it has at most `whole` letters: then it sticks out.
     """
     lines: list[str] = []
+    wide = 0.0  # All pieces of the last line, each by itself: together they are never wider by a tenth.
+    alone = cache(lambda bit: length(bit, size, bold))
 
     def fits(line: str) -> bool:
         return length(line, size, bold) <= width
@@ -110,8 +112,10 @@ def wrap(text: str, size: int, width: float, bold: bool = False, whole: int = 0)
         bits = [part] if keep else breaks.fitting(part, fits)
         for number, bit in enumerate(bits):
             new = not lines or (number == 0 and len(bits) > 1)  # A word that is cut begins a line.
-            if new or (breaks.bare(bit) and not fits(breaks.bare(lines[-1] + bit))):
+            wide += alone(bit)
+            if new or (breaks.bare(bit) and wide * 1.1 > width and not fits(breaks.bare(lines[-1] + bit))):
                 lines.append(bit)
+                wide = alone(bit)
             else:
                 lines[-1] += bit
     return [line for line in map(breaks.bare, lines) if line]

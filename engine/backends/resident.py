@@ -1,6 +1,5 @@
 """A pipeline of diffusers in memory, the LoRAs that it has on, and its call.
 
-
 The library's own loops run, with the arguments that the library documents, so the numbers are the library's.
 """
 

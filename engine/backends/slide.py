@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -71,25 +72,51 @@ def layout(title: str, points: list[str], width: int, height: int, beside: bool)
     room, one = board(width, height, beside), boards.unit(width, height)
     least, most = max(1, round((boards.LEAST + 2) * one)), max(1, round(boards.MOST * one))
     for size in range(most, least - 1, -1):
-        large = round(size * _TITLE)
-        lines = balanced(title, large, room.width, bold=True)
-        set_points = [balanced(point, size, room.width - size * _INDENT) for point in points]
-        found = Layout(size, lines, set_points)
-        if _high(found) <= room.height and len(lines) <= 3 and _within(found, room.width):
-            return found
+        if _fits(_least(title, points, size, room.width), room.height):
+            found = _set(wrapped, title, points, size, room.width)
+            if _fits(found, room.height) and _within(found, room.width):
+                return _set(balanced, title, points, size, room.width)
     letters, fit = len(title) + sum(map(len, points)), _fitting(room, least)
     raise boards.TooMuch(
         f"{letters} characters in {len(points)} points do not fit: about {fit} can be read at this size"
     )
 
 
-def balanced(text: str, size: int, width: float, bold: bool = False) -> list[str]:
-    """As few lines as there can be, of like length."""
+def _set(lines: Callable[..., list[str]], title: str, points: list[str], size: int, width: float) -> Layout:
+    """Title and points in lines that some function makes, at a size."""
+    large = round(size * _TITLE)
+    set_points = [lines(point, size, width - size * _INDENT) for point in points]
+    return Layout(size, lines(title, large, width, bold=True), set_points)
+
+
+def _least(title: str, points: list[str], size: int, width: float) -> Layout:
+    """No lines, but at most as many as there will be: told by a text's length, where breaking it takes long."""
+    return _set(_fewest, title, points, size, width)
+
+
+def _fewest(text: str, size: int, width: float, bold: bool = False) -> list[str]:
+    from .fonts import length
+
+    # A space at the end of each line is not seen, and letters that are parted may stand closer.
+    return [""] * max(1, ceil(0.95 * length(text, size, bold) / (width + size)))
+
+
+def _fits(found: Layout, height: float) -> bool:
+    return _high(found) <= height and len(found.title) <= 3
+
+
+def wrapped(text: str, size: int, width: float, bold: bool = False) -> list[str]:
+    """As few lines as there can be."""
     from .fonts import LONGEST, wrap
 
-    fewest = wrap(text, size, width, bold, LONGEST)
+    return wrap(text, size, width, bold, LONGEST)
+
+
+def balanced(text: str, size: int, width: float, bold: bool = False) -> list[str]:
+    """As few lines as there can be, of like length."""
+    fewest = wrapped(text, size, width, bold)
     for share in range(11, 20) if len(fewest) > 1 else ():
-        lines = wrap(text, size, width * share / 20, bold, LONGEST)
+        lines = wrapped(text, size, width * share / 20, bold)
         if len(lines) == len(fewest):
             return lines
     return fewest
