@@ -22,7 +22,7 @@ from ..write.choose import choose, three_ways
 from ..write.dialogue import Limits
 from ..write.growing import Growing, growing_from
 from ..write.model import Model, WriterError
-from ..write.pace import count, minutes, words_a_minute
+from ..write.pace import count, in_film, minutes, words_a_minute
 from ..write.progress import Progress
 from ..write.prompts import Prompts
 from ..write.sources import read_source, read_sources
@@ -64,7 +64,7 @@ def _brief(args: argparse.Namespace, root: Path, say: Progress) -> Brief:
     """What is asked for, as the command line says it."""
     language = place.language_tag(args.language or "en")
     persona = place.persona_of(root, args.persona)
-    rate = briefs.pace(words_a_minute(persona, language))
+    rate = in_film(words_a_minute(persona, language))
     length, scenes, words = briefs.sized(args.minutes, args.scenes, args.words_a_scene, rate)
     sources, notes = read_sources(args.source)
     for note in notes:
@@ -79,7 +79,7 @@ def brief_of(board: Storyboard, prompt: str, seed: int | None, language: str = "
     language = language or board.language
     said = [scene.narration for scene in board.scenes if scene.narration]
     words = sum(count(text, board.language) for text in said) / max(1, len(said))
-    rate = briefs.pace(words_a_minute(board.persona, language))
+    rate = in_film(words_a_minute(board.persona, language))
     lasts = round(max(0.1, words * len(said) / rate), 2)
     seed = board.seed if seed is None else seed
     return Brief(prompt, board.persona, language, lasts, len(board.scenes), max(10.0, words), rate, seed)

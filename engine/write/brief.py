@@ -56,11 +56,6 @@ def sized(minutes: float | None, scenes: int | None, words: float | None, rate: 
     return round(minutes, 2), scenes, words or minutes * rate / scenes
 
 
-def pace(spoken: float) -> float:
-    """Words in a minute of film, of words in a minute of speech: sentences and scenes have pauses between them."""
-    return 60 / (60 / spoken + 0.3 / 11 + 0.35 / 30)  # What `pace.seconds` says, for scenes of 30 words in 3 sentences.
-
-
 def told(brief: Brief, **more: Any) -> dict[str, Any]:
     """What every template is told; `more` goes into `film`, but for what is no field of it."""
     least, most = brief.limits(brief.words)

@@ -31,6 +31,7 @@ _SPOKEN: Mapping[str, float] = {
 }
 _ELSE, _ELSE_LETTERS = 185.0, 300.0
 _SPACELESS = frozenset(("zh", "cmn", "yue", "wuu", "ja", "th", "lo", "km", "my"))  # No spaces between words.
+_SENTENCE, _SCENE = 11, 30  # Words that one usually has.
 _BETWEEN, _AROUND = 0.30, 0.65  # Seconds of silence between two sentences, and around a narration (narration.join).
 
 
@@ -56,6 +57,11 @@ def words_a_minute(persona: Persona | Mapping[str, Any] | None, language: str = 
     rate, gap = (_number(knobs, "rate", RATE), _number(knobs, "gap", 0)) if isinstance(knobs, Mapping) else (RATE, 0)
     spoken = _SPOKEN.get(_base(language), _ELSE_LETTERS if spaceless(language) else _ELSE) * rate / RATE
     return spoken if not gap or spaceless(language) else 60 / (60 / spoken + gap / 100)  # It is in 10 ms.
+
+
+def in_film(spoken: float) -> float:
+    """Words in a minute of film, of words in a minute of speech: sentences and scenes have pauses between them."""
+    return 60 / (60 / spoken + _BETWEEN / _SENTENCE + (_AROUND - _BETWEEN) / _SCENE)
 
 
 def seconds(narration: str, persona: Persona | Mapping[str, Any] | None = None, language: str = "en") -> float:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from engine.storyboard import Persona
-from engine.write.brief import Brief, pace, sized, slug, told
+from engine.write.brief import Brief, sized, slug, told
 from engine.write.languages import language_name, plausible
-from engine.write.pace import minutes, words_a_minute
+from engine.write.pace import in_film, minutes, words_a_minute
 
 ADA = Persona("Ada", "ada", "ada-x", "short grey hair", "a mustard scarf", "dry, and short")
 
@@ -52,7 +52,7 @@ def test_length_and_number_of_scenes_follow_from_each_other(asked: Any, size: An
 
 
 def test_a_film_of_so_many_words_lasts_about_as_long_as_was_asked_for() -> None:
-    rate = pace(words_a_minute(ADA, "en"))
+    rate = in_film(words_a_minute(ADA, "en"))
     length, scenes, words = sized(2.0, None, None, rate)
     text = " ".join(["word " * 9 + "word."] * round(words / 10))
     assert minutes([{"narration": text}] * scenes, ADA, "en") == pytest.approx(length, rel=0.1)
