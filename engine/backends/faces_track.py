@@ -59,7 +59,7 @@ class _Known(NamedTuple):
 
 
 class Tracker:
-    """Takes the faces of each frame in order; `gap` is how many frames of a video a face may be lost for."""
+    """Takes the faces of each frame in order; `gap` is how many frames a face may be lost for."""
 
     def __init__(self, gap: int, which: str = "") -> None:
         self._gap = gap

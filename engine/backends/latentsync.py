@@ -23,7 +23,7 @@ class LatentSync:
 
     kind = "talk"
     name = "latentsync"
-    version = "1"
+    version = "2"
     exact = False  # On a processor it is; a GPU adds in any order.
     remarks = True
     Params = LatentSyncParams

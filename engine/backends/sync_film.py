@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -67,26 +67,31 @@ def looked(
 ) -> Plan:
     """The first pass: what is to be done with every frame. Raises BackendError where that is too little."""
     fps = rate(params.fps)
-    faces: list[list[Face]] = []
+    tracker = Tracker(round(_GAP * fps), params.which or ("largest" if params.parity else ""))
     counts: list[int] = []  # How often each picture is shown in a row.
+    found: list[Face] = []
     last: Pixels | None = None
     for frame, pixels in enumerate(shown.frames()):
         tell(frame / params.frames)
         if last is None or not (pixels is last or np.array_equal(pixels, last)):
-            faces.append(finder.faces(pixels))
+            found = finder.faces(pixels)
             counts.append(0)
         last = pixels
         counts[-1] += 1
-    each = len(counts) / params.frames * float(fps)  # Pictures a second.
-    tracker = Tracker(round(_GAP * each), params.which or ("largest" if params.parity else ""))
-    for found in faces:
         tracker.add(found)
     seen = tracker.seen()
     if params.parity:
-        placed = _upstream(_repeated(seen, counts), resolution)
+        placed = _upstream(seen, resolution)
     else:
-        placed = _repeated(_smooth(seen, resolution, each, params.smooth), counts)
-    return planned(_repeated(seen, counts), placed, spoken, fps, params.least, fading=not params.parity)
+        firsts = [seen[stop - count] for count, stop in zip(counts, accumulate(counts), strict=True)]
+        placed = _repeated(_smooth(firsts, resolution, _pace(counts, fps), params.smooth), counts)
+    return planned(seen, placed, spoken, fps, params.least, fading=not params.parity)
+
+
+def _pace(counts: Sequence[int], fps: Fraction) -> float:
+    """Pictures a second. One that stands still for longer than a face may be lost says nothing of it."""
+    most = max(1, round(_GAP * fps))
+    return float(len(counts) / sum(min(count, most) for count in counts) * fps)
 
 
 def _repeated(values: Sequence[Value], counts: Sequence[int]) -> list[Value]:

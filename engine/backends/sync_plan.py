@@ -97,7 +97,8 @@ def _told(seen: Sequence[Seen], spoken: Sequence[bool], fps: Fraction, least: fl
     if share < least:
         few = f"lips can follow the voice in only {share:.0%} of the frames that show a face"
         message = f"{few}: {_spans(reasons, fps)}"
-        raise BackendError(message, "Take another picture or clip, name a face with which:, or lower least:.")
+        hint = "Take another picture or clip, say whose face with which: or where with eyes:, or lower least:."
+        raise BackendError(message, hint)
     return f"lips follow the voice in {share:.0%} of the frames that show a face; not in {_spans(reasons, fps)}"
 
 
