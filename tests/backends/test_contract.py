@@ -56,6 +56,7 @@ def test_it_is_what_its_entry_point_says(name: str) -> None:
     assert isinstance(backend.version, str)
     assert backend.version
     assert isinstance(backend.exact, bool)
+    assert hasattr(backend, "many") == hasattr(backend, "run_many")
 
 
 @pytest.mark.parametrize("name", NAMES)

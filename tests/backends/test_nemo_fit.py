@@ -32,7 +32,7 @@ CODECS = {
 }
 VOICES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "by the name": ({"codecmodel_path": NANO}, {"khz": "22", "fps": "21.5"}),
-    "by its path": ({"codecmodel_path": "/work/codecs/nano-22khz-21.5fps.nemo"}, {"khz": "22", "fps": "21.5"}),
+    "by its path": ({"codecmodel_path": "codecs/nano-22khz-21.5fps.nemo"}, {"khz": "22", "fps": "21.5"}),
     "by figures": ({"sample_rate": 22050, "codec_model_samples_per_frame": 1024}, {"khz": "22.05", "fps": "21.5332"}),
 }
 
