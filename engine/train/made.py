@@ -58,7 +58,7 @@ def put(persona: Allowed, trained: Path, dataset: Dataset, about: dict[str, Any]
 def best(kept: list[Piece]) -> Piece:
     """The utterance that lets a voice be heard best: long enough, and the least noise."""
     least, most = BEST_LENGTH
-    return max(kept, key=lambda p: (least <= p.seconds <= most, p.snr if p.snr is not None else 99.0, p.seconds))
+    return max(kept, key=lambda p: (least <= p.seconds <= most, p.snr if p.snr is not None else 99, p.seconds))
 
 
 def read(persona: Allowed) -> Made:

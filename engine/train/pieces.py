@@ -32,7 +32,7 @@ class Piece:
     text: str = ""
     wav: str = ""  # Below the dataset's folder.
     seconds: float = 0.0  # Of the WAV.
-    snr: float | None = None
+    snr: int | None = None
     pitch: float | None = None
     gain: float = 0.0
     bars: tuple[int, ...] = ()
@@ -124,7 +124,7 @@ def _piece(
 
 def _described(source: Source, span: Span, found: Measured, reason: str, text: str) -> Piece:
     start, end = round(span.start / SAMPLE_RATE, 2), round(span.end / SAMPLE_RATE, 2)
-    snr = None if found.snr is None else round(found.snr, 1)
+    snr = None if found.snr is None else round(found.snr)  # As its fault tells it.
     tone = None if found.pitch is None else round(found.pitch, 2)
     return Piece(source.name, start, end, reason, text, snr=snr, pitch=tone)
 

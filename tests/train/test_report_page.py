@@ -30,7 +30,7 @@ def dataset(folder: Path) -> Dataset:
         wav = f"wavs/{number}.wav"
         write(folder / wav, tone, 22050)
         text = HOSTILE if number == 0 else "A firewall reads each packet."
-        pieces.append(Piece(f"take{number}.wav", 0.5, 3.5, "", text, wav, 3.0, 41.0, 60.0, -2.0, tuple(bars(tone))))
+        pieces.append(Piece(f"take{number}.wav", 0.5, 3.5, "", text, wav, 3.0, 41, 60.0, -2.0, tuple(bars(tone))))
     noisy = [
         Piece(**{**vars(one), "reason": "noisy: the voice is 9 dB above the noise, 20 dB are needed"})
         for one in pieces[5:]
