@@ -84,7 +84,7 @@ def _machine(folder: Path) -> Iterator[Finding]:
 
 def _memory(models: list[Wanted]) -> Iterator[Finding]:
     """The machine's own memory and its GPUs, beside what the profile's models need at most."""
-    needs = [found for one in models if (found := _need(one)) is not None and not one.file and not one.layout]
+    needs = [found for one in models if _whole(one) and (found := _need(one)) is not None]
     devices = {str(one.params.get("device", "auto")) for one in models}
     have = accelerator.host()
     if have is not None:
@@ -146,7 +146,8 @@ def _backend(kind: str, choice: Choice) -> Iterator[Finding]:
         yield Finding("Backends", False, f"{name}: {error}")
         return
     for line in getattr(backend, "doctor", list)():
-        yield Finding("Backends", False, f"{name}: {line}")
+        command = line.rpartition(": ")[2]
+        yield Finding("Backends", False, f"{name}: {line}", todo=(command,) if "pip install" in command else ())
     for line in getattr(backend, "advice", list)():
         yield Finding("Backends", True, f"{name}: {line}")
     decided = {field.name for field in fields(KINDS[kind].says)}
@@ -185,10 +186,14 @@ def _absent(one: Wanted, reason: BackendError) -> dict[str, str]:
     told = {} if nowhere else {"problem": reason.message}
     if not one.fetchable():
         return told | {"licence": "see its card"} | _needs(one)
-    size = f"about {known.download:.0f} GB" if known and known.download else "told before anything is fetched"
-    told |= {"to fetch": f"{size}{f', at revision {one.revision[:12]}' if one.revision else ''}"}
+    size = known.size(one.file) if known else 0.0
+    about = f"about {f'{size:.0f} GB' if size > 10 else gigabytes(size * 1e9)}" if size else _UNTOLD
+    told |= {"to fetch": f"{about}{f', at revision {one.revision[:12]}' if one.revision else ''}"}
     gated = "; its terms are accepted on its page" if known and known.gated else ""
     return told | {"licence": f"{known.licence}{gated}" if known else "see its card"} | _needs(one)
+
+
+_UNTOLD = "told before anything is fetched"
 
 
 def _to_fetch(one: Wanted, profile: str) -> tuple[str, ...]:
@@ -205,8 +210,8 @@ def _room(models: list[Wanted]) -> Finding:
     """Whether the disk takes what is to come, as far as that is known."""
     cache = model_folder.cache()
     free = shutil.disk_usage(next(parent for parent in (cache, *cache.parents) if parent.exists())).free
-    known = {one.model: KNOWN[one.model].download * 1e9 for one in _away(models) if one.model in KNOWN}
-    to_come = sum(known.values())
+    away = {(one.model, one.file) for one in _away(models) if one.model in KNOWN}
+    to_come = sum(KNOWN[model].size(file) * 1e9 for model, file in away)
     short = f", and {gigabytes(to_come)} are to come" if to_come > free else ""
     todo = ("free some space, or set HF_HUB_CACHE to a folder of a larger disk",) if short else ()
     text = f"{free / 1e9:.0f} GB free for what is fetched, in {_homely(cache)}{short}"
@@ -232,6 +237,12 @@ def _token() -> bool:
     return bool(os.environ.get("HF_TOKEN")) or place.is_file()
 
 
+def _whole(one: Wanted) -> bool:
+    """Whether it says what memory is needed: a pipeline does, and of a model's files the one with its weights."""
+    known = KNOWN.get(one.model)
+    return not one.layout and (not one.file or (known is not None and known.weights(one.file)))
+
+
 def _need(one: Wanted) -> Need | None:
     try:
         return memory_need.need(one.params, one.folder())
@@ -241,7 +252,7 @@ def _need(one: Wanted) -> Need | None:
 
 def _needs(one: Wanted) -> dict[str, str]:
     """What memory a model needs, as the profile has it."""
-    found = None if one.file or one.layout else _need(one)
+    found = _need(one) if _whole(one) else None
     if found is None:
         return {}
     parts = sorted(found.parts.items(), key=lambda part: -part[1])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -85,7 +86,7 @@ def troubles(needs: Needs, user: str) -> list[str]:
         has = asked(python, needs)
     except BackendError as error:
         return [f"{needs.variable} names {error.message}. {error.hint}"]
-    there = f"{python} -m pip install 'mikebot[{needs.extra}]=={__version__}'"
+    there = f"{shlex.quote(python)} -m pip install 'mikebot[{needs.extra}]=={__version__}'"
     if has.mikebot != __version__:
         other = f"has mikebot {has.mikebot}, and this is {__version__}" if has.mikebot else "has no mikebot"
         return [f"{needs.variable} names {python}, which {other}: {there}"]

@@ -137,6 +137,10 @@ def test_a_checkup_tells_of_it_and_of_no_packages_that_nothing_needs(
     (line,) = [one.text for one in found if one.text.startswith("speech.nemo: ")]
     assert line.startswith(f"speech.nemo: {NAME} names {tmp_path / 'absent'}, which cannot be started: No such file")
     assert not any("diffusers" in one.text for one in found)
+    bare = another(tmp_path / "bare one")
+    monkeypatch.setenv(NAME, str(bare))
+    (todo,) = [one.todo for one in checkup(load_profile("mine", tmp_path), tmp_path / "store") if "bare" in one.text]
+    assert todo == (f"'{bare}' -m pip install 'mikebot[voice]=={__version__}'",)
 
 
 def test_a_training_runs_in_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
