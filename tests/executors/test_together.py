@@ -14,10 +14,11 @@ from heavy_kit import install
 from odd_kit import until
 from test_executor_contract import deaf, workers
 
-from engine.errors import BackendError, Cancelled
+from engine.errors import BackendError, Cancelled, Damaged, Unpermitted
 from engine.executors.local import LocalExecutor
 from engine.graph import Action, Result
 from engine.store import Store
+from engine.trust.permit import Permit
 
 A, B = "A 1", "B 1"
 
@@ -88,6 +89,23 @@ def test_one_that_fails_or_is_not_wanted_costs_the_others_nothing(executor: Loca
         bad.result(60)
     with pytest.raises(Cancelled):
         stale.result(60)
+
+
+def test_what_is_not_allowed_or_lacks_its_input_is_left_out_of_them(
+    executor: LocalExecutor, tmp_path: Path, log: Path
+) -> None:
+    (tmp_path / "persona.yaml").write_text("another")
+    permit = Permit(str(tmp_path / "persona.yaml"), "0" * 64, "", "", "2000-01-01", "2000-01-01")
+    held = Held(executor, tmp_path / "mark")
+    refused = executor.submit(still("b"), deaf, permit=permit)
+    lacking = executor.submit(still("c")._replace(inputs={"image": "0" * 64}), deaf)
+    for good in held.then(still("a"), still("d")):
+        assert good.result(60).outputs
+    with pytest.raises(Unpermitted):
+        refused.result(60)
+    with pytest.raises(Damaged):
+        lacking.result(60)
+    assert together(log) == ["a + d"]
 
 
 def test_a_fault_in_all_of_them_is_looked_for_one_by_one(executor: LocalExecutor, tmp_path: Path, log: Path) -> None:
