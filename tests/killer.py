@@ -106,6 +106,19 @@ def encode(trap: Trap) -> None:
     Encoder.add = trapped  # type: ignore[method-assign]
 
 
+def mouths(trap: Trap) -> None:
+    """Each window of the mouth model, before it is made."""
+    from engine.backends.sync_film import Mouths
+
+    synced = Mouths._synced
+
+    def trapped(self: Mouths, *given: Any) -> Any:
+        trap.spring()
+        return synced(self, *given)
+
+    Mouths._synced = trapped  # type: ignore[method-assign]
+
+
 def note(trap: Trap) -> None:
     """Between a note's writing and its renaming; the film is delivered by then."""
     from engine import recall
@@ -128,6 +141,7 @@ POINTS: dict[str, Callable[[Trap], None]] = {
     "checkout, half copied": lambda trap: checkout(trap, half=True),
     "checkout, copied": lambda trap: checkout(trap, half=False),
     "encode": encode,
+    "mouths": mouths,
     "note": note,
 }
 
