@@ -11,50 +11,21 @@ import copy
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..document import Document, parse
+from ..document import parse
 from ..errors import MikebotError
 from .hand import HEAD, SCENE, scene_text
+from .page import BREAK, Page, Path, page_of
 from .scalars import WIDTH, scalar
 
-Path = tuple[str | int, ...]
-_BREAK = re.compile(r"\r\n|\n|\r")
 _HEADER = re.compile(r"[|>][0-9+-]*[ \t]+(#[^\r\n]*)")  # A comment behind the sign of a block of text.
-
-
-class _Page(NamedTuple):
-    """A text that was read, the first character of each line, and how its lines end."""
-
-    document: Document
-    starts: Sequence[int]
-    end: str
-
-    @property
-    def text(self) -> str:
-        """The whole of it."""
-        return self.document.text
-
-    def span(self, path: Path, key: bool = False) -> tuple[int, int]:
-        """Where a value (or its key) begins and ends, in characters."""
-        place = self.document.key_place(path) if key else self.document.place(path)
-        begin = self.starts[place.line - 1] + place.column - 1
-        return begin, self.starts[place.end_line - 1] + place.end_column - 1
-
-    def line_end(self, at: int) -> int:
-        """Where the line of a character ends, before its break."""
-        found = _BREAK.search(self.text, at)
-        return found.start() if found else len(self.text)
-
-    def flowing(self, path: Path) -> bool:
-        """Whether a value stands within braces or brackets."""
-        return any(self.document.flowing(path[:depth]) for depth in range(len(path)))
 
 
 def put(raw: bytes, name: str, path: Path, value: Any) -> bytes:
     """Set a value: in the place of the old one, or as a new field of the film or of a scene."""
 
-    def change(page: _Page) -> str:
+    def change(page: Page) -> str:
         there = _at(page.document.data, path)
         if there == value and type(there) is type(value):
             return page.text
@@ -66,7 +37,7 @@ def put(raw: bytes, name: str, path: Path, value: Any) -> bytes:
 def rework(raw: bytes, name: str, path: Path, change_text: Callable[[str], str]) -> bytes:
     """Change a text where it stands, letter by letter, in whatever way it is written."""
 
-    def change(page: _Page) -> str:
+    def change(page: Page) -> str:
         begin, end = page.span(path)
         return page.text[:begin] + change_text(page.text[begin:end]) + page.text[end:]
 
@@ -76,7 +47,7 @@ def rework(raw: bytes, name: str, path: Path, change_text: Callable[[str], str])
 def drop(raw: bytes, name: str, path: Path) -> bytes:
     """Remove a field of the film or of a scene, its lines and all."""
 
-    def change(page: _Page) -> str:
+    def change(page: Page) -> str:
         keys = list(_at(page.document.data, path[:-1]))
         begin, end = page.span(path, key=True)[0], page.span(path)[1]
         place, text = keys.index(path[-1]), page.text
@@ -85,16 +56,16 @@ def drop(raw: bytes, name: str, path: Path) -> bytes:
         if page.document.flowing(path[:-1]) or (place == 0 and len(keys) > 1):
             return text[:begin] + text[page.span((*path[:-1], keys[1]), key=True)[0] :]
         start = max((at for at in page.starts if at <= begin), default=0)
-        return text[:start] + text[_next_line(page, end) :]
+        return text[:start] + text[page.next_line(end) :]
 
     return _checked(raw, name, lambda data: _at(data, path[:-1]).pop(path[-1]), change)
 
 
 def insert(raw: bytes, name: str, after: str, scene: Mapping[str, Any]) -> bytes:
     """Add a scene behind another; before the first where `after` is empty."""
-    place = _index(_data(raw, name), after) + 1 if after else 0
+    place = _index(page_of(raw, name).document.data, after) + 1 if after else 0
 
-    def change(page: _Page) -> str:
+    def change(page: Page) -> str:
         if page.document.flowing(("scenes",)):
             return _strung(page, place, json.dumps(scene, ensure_ascii=False))
         return _laid(page, place, _block(page, scene))
@@ -104,15 +75,15 @@ def insert(raw: bytes, name: str, after: str, scene: Mapping[str, Any]) -> bytes
 
 def remove(raw: bytes, name: str, scene: str) -> bytes:
     """Take a scene out; comments between scenes stay."""
-    index = _index(_data(raw, name), scene)
+    index = _index(page_of(raw, name).document.data, scene)
 
-    def change(page: _Page) -> str:
+    def change(page: Page) -> str:
         count = len(page.document.data["scenes"])
         if page.document.flowing(("scenes",)):
             begin = page.span(("scenes", index - 1))[1] if index else page.span(("scenes", 0))[0]
             end = page.span(("scenes", index))[1] if index or count == 1 else page.span(("scenes", 1))[0]
             return page.text[:begin] + page.text[end:]
-        begin, end = _begin(page, index), _next_line(page, _end(page, index))
+        begin, end = page.scene_begin(index), page.next_line(page.scene_end(index))
         before, behind = page.text[:begin], page.text[end:]
         if re.search(r"(^|[\r\n])[ \t]*(\r\n|\n|\r)\Z", before) and re.match(r"[ \t]*(\r\n|\n|\r|\Z)", behind):
             behind = re.sub(r"\A[ \t]*(\r\n|\n|\r)", "", behind)
@@ -124,18 +95,18 @@ def remove(raw: bytes, name: str, scene: str) -> bytes:
 
 def move(raw: bytes, name: str, scene: str, after: str) -> bytes:
     """Put a scene, as it is written, behind another; before the first where `after` is empty."""
-    before = _data(raw, name)
+    before = page_of(raw, name).document.data
     index = _index(before, scene)
-    page = _page(raw, name)
+    page = page_of(raw, name)
     if page.document.flowing(("scenes",)):
         own = page.text[slice(*page.span(("scenes", index)))]
     else:
-        own = page.text[_begin(page, index) : _end(page, index)]
+        own = page.text[page.scene_begin(index) : page.scene_end(index)]
     left = remove(raw, name, scene)
-    place = _index(_data(left, name), after) + 1 if after else 0
+    place = _index(page_of(left, name).document.data, after) + 1 if after else 0
     data = before["scenes"][index]
 
-    def change(page: _Page) -> str:
+    def change(page: Page) -> str:
         return _strung(page, place, own) if page.document.flowing(("scenes",)) else _laid(page, place, own)
 
     return _checked(left, name, lambda known: known["scenes"].insert(place, data), change)
@@ -147,11 +118,9 @@ def entry(key: str, value: Any) -> list[str]:
     return [line[4:] for line in lines]
 
 
-def _checked(
-    raw: bytes, name: str, wanted: Callable[[dict[str, Any]], object], change: Callable[[_Page], str]
-) -> bytes:
+def _checked(raw: bytes, name: str, wanted: Callable[[dict[str, Any]], object], change: Callable[[Page], str]) -> bytes:
     """The text after a change, once it has been read again and says what is wanted."""
-    page = _page(raw, name)
+    page = page_of(raw, name)
     expected = copy.deepcopy(page.document.data)
     wanted(expected)
     lead = raw[: len(raw) - len(page.text.encode("utf-8"))]  # A byte order mark.
@@ -160,19 +129,6 @@ def _checked(
     if again.mistakes or again.data != expected:
         raise MikebotError("the change cannot be written without changing more than that", "write it by hand")
     return made
-
-
-def _page(raw: bytes, name: str) -> _Page:
-    document = parse(raw, name)
-    if document.mistakes or not isinstance(document.data, dict):
-        raise MikebotError("the storyboard has mistakes", "mend them first")
-    starts = [0, *(match.end() for match in _BREAK.finditer(document.text))]
-    first = _BREAK.search(document.text)
-    return _Page(document, starts, first.group() if first else "\n")
-
-
-def _data(raw: bytes, name: str) -> Any:
-    return _page(raw, name).document.data
 
 
 def _index(data: Any, scene: str) -> int:
@@ -196,7 +152,7 @@ def _set(data: Any, path: Path, value: Any) -> None:
     _at(data, path[:-1])[path[-1]] = value
 
 
-def _swapped(page: _Page, path: Path, value: Any) -> str:
+def _swapped(page: Page, path: Path, value: Any) -> str:
     """Another value in the place of the old one."""
     begin, end = page.span(path)
     if page.flowing(path):
@@ -220,19 +176,19 @@ def _swapped(page: _Page, path: Path, value: Any) -> str:
     return page.text[:start] + _indented(page, start, lines) + page.text[end:]
 
 
-def _fits_line(page: _Page, begin: int, end: int, value: str) -> bool:
+def _fits_line(page: Page, begin: int, end: int, value: str) -> bool:
     """Whether a text goes where another stands on one line, as that one does."""
     column = begin - max(at for at in page.starts if at <= begin)
-    return not _BREAK.search(page.text, begin, end) and "\n" not in value and column + len(scalar(value)) <= WIDTH
+    return not BREAK.search(page.text, begin, end) and "\n" not in value and column + len(scalar(value)) <= WIDTH
 
 
-def _indented(page: _Page, start: int, lines: Sequence[str]) -> str:
+def _indented(page: Page, start: int, lines: Sequence[str]) -> str:
     """Lines below each other, as far from the margin as a character of the page."""
     pad = " " * (start - max(at for at in page.starts if at <= start))
     return page.end.join([lines[0], *(pad + line if line else "" for line in lines[1:])])
 
 
-def _added(page: _Page, path: Path, value: Any) -> str:
+def _added(page: Page, path: Path, value: Any) -> str:
     """A new field behind those that stand before it by custom."""
     parent, key = path[:-1], str(path[-1])
     there = list(_at(page.document.data, parent))
@@ -249,28 +205,10 @@ def _added(page: _Page, path: Path, value: Any) -> str:
     return page.text[:end] + page.end + pad + _indented(page, begin, entry(key, value)) + page.text[end:]
 
 
-def _begin(page: _Page, index: int) -> int:
-    """The first character of the line in which a scene begins, with its dash."""
-    start = page.span(("scenes", index))[0]
-    since = _next_line(page, page.span(("scenes", index - 1))[1] if index else page.span(("scenes",), key=True)[1])
-    lines = [at for at in page.starts if since <= at <= start and page.text[at : page.line_end(at)].lstrip()[:1] == "-"]
-    return lines[0] if lines else start
-
-
-def _end(page: _Page, index: int) -> int:
-    """Where the last line of a scene ends, before its break."""
-    return page.line_end(page.span(("scenes", index))[1])
-
-
-def _next_line(page: _Page, at: int) -> int:
-    found = _BREAK.search(page.text, at)
-    return found.end() if found else len(page.text)
-
-
-def _block(page: _Page, scene: Mapping[str, Any]) -> str:
+def _block(page: Page, scene: Mapping[str, Any]) -> str:
     """A scene with the dash and the margin that the others have."""
     lines = scene_text(scene).splitlines()
-    begin = _begin(page, 0)
+    begin = page.scene_begin(0)
     dash = page.text.index("-", begin) - begin
     gap = page.span(("scenes", 0))[0] - begin - dash
     wide = gap if "\n" not in page.text[begin : begin + dash + gap] and 0 < gap < 9 else 2
@@ -279,24 +217,17 @@ def _block(page: _Page, scene: Mapping[str, Any]) -> str:
     return page.end.join([first, *(pad + line[4:] if line else "" for line in lines[1:])])
 
 
-def _laid(page: _Page, place: int, block: str) -> str:
+def _laid(page: Page, place: int, block: str) -> str:
     """A scene on lines of its own, apart from its neighbours as they are from each other."""
-    apart = page.end * (2 if _spaced(page) else 1)
+    apart = page.end * (2 if page.spaced() else 1)
     if place == 0:
-        begin = _begin(page, 0)
+        begin = page.scene_begin(0)
         return page.text[:begin] + block + apart + page.text[begin:]
-    end = _end(page, place - 1)
+    end = page.scene_end(place - 1)
     return page.text[:end] + apart + block + (page.text[end:] or page.end)
 
 
-def _spaced(page: _Page) -> bool:
-    """Whether blank lines stand between the scenes; in a storyboard of one, they would."""
-    if len(page.document.data["scenes"]) < 2:
-        return True
-    return not page.text[_next_line(page, _end(page, 0)) :].split(page.end, 1)[0].strip(" \t")
-
-
-def _strung(page: _Page, place: int, text: str) -> str:
+def _strung(page: Page, place: int, text: str) -> str:
     """A scene in a list in brackets."""
     count = len(page.document.data["scenes"])
     second = page.text[page.span(("scenes", 0))[1] : page.span(("scenes", 1))[0]] if count > 1 else ", "
