@@ -168,6 +168,30 @@ def test_a_face_over_the_edge_is_cropped_with_grey_and_pasted_where_it_shows(shi
         assert (made != frame).any()
 
 
+@pytest.mark.parametrize("larger", [0.14, 0.77, 1.0, 1.7])
+@pytest.mark.parametrize("shift", [(0, 0), (-110, -60)])
+def test_the_share_of_a_pasted_face_is_eroded_and_soft_as_the_specification_says(
+    larger: float, shift: tuple[int, int]
+) -> None:
+    """From a face smaller than the step of its erosion to a large one, inside and over the edge."""
+    centre = POINTS.mean(axis=0)
+    matrix = align.fit((POINTS - centre) * larger + centre + shift, align.template(64)).matrix
+    sharp, soft = (share.numpy() for share in paste.shares(matrix, 64, (240, 320)))
+    edge = int(np.sqrt(sharp.sum())) // 20
+    bell = np.exp(-(np.arange(-edge, edge + 1) ** 2) / (2 * (0.3 * (edge - 1) + 0.8) ** 2))
+    wanted = lowest(sharp, -edge, edge - 1) if edge else lowest(sharp, -1, 1)  # To OpenCV, none is 3 x 3.
+    for axis in (0, 1):
+        rim = np.pad(wanted, [(edge, edge) if axis == side else (0, 0) for side in (0, 1)], mode="reflect")
+        wanted = np.apply_along_axis(np.convolve, axis, rim, bell / bell.sum(), mode="valid")
+    assert np.abs(soft - wanted).max() <= 1e-5
+
+
+def lowest(image: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
+    """The least of the pixels around each, from `first` to `last` in both directions; those outside do not count."""
+    around = np.pad(image, ((-first, last), (-first, last)), constant_values=np.inf)
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(around, (last - first + 1,) * 2).min(axis=(2, 3)))
+
+
 @pytest.mark.parametrize("size", [(1, 5), (5, 1), (1, 1)])
 def test_a_single_row_or_column_is_taken_from_its_own_place(size: tuple[int, int]) -> None:
     """As when a face leaves the frame, and a column is left of the box around it."""
