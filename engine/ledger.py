@@ -18,20 +18,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from .disk import FULL
 from .errors import StoreError
+from .ledger_file import connected
 
 BEAT = 2.0  # Seconds between two signs of life.
 DEAD = 10.0  # Seconds without one after which an owner's leases are taken over.
-BUSY = 250  # Times that the file is asked again while another process opens it.
 CHUNK = 5000  # Keys in one query.
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS results (
-    key TEXT PRIMARY KEY, action TEXT, result TEXT,
-    kind TEXT, backend TEXT, seconds REAL, work INTEGER, bytes INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS leases (key TEXT PRIMARY KEY, owner TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS owners (owner TEXT PRIMARY KEY, pid INTEGER, host TEXT, beat INTEGER) WITHOUT ROWID;
-"""
 
 _ALIVE = "INSERT INTO owners VALUES (?, ?, ?, 0) ON CONFLICT (owner) DO UPDATE SET beat = beat + 1"
 
@@ -237,7 +230,7 @@ class Ledger:
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        db = _patiently(self.path)
+        db = connected(self.path)
         self._file = _inode(self.path)
         return db
 
@@ -254,7 +247,7 @@ class Ledger:
     def _remedy(self, error: sqlite3.Error) -> str:
         name = getattr(error, "sqlite_errorname", "")
         if name == "SQLITE_FULL":
-            return "the disk is full: free some space, or run `mikebot gc`"
+            return FULL
         if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")):
             return "make the store writable, or name another with --store"
         if not name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
@@ -268,37 +261,6 @@ def _host() -> str:
     import socket  # Only who holds or meets a lease needs it: looking results up does not.
 
     return socket.gethostname()
-
-
-def _patiently(path: Path) -> sqlite3.Connection:
-    """Connect, waiting for others: SQLite itself does not wait when two processes begin a log at once."""
-    for _ in range(BUSY):
-        try:
-            return _connect(path)
-        except sqlite3.OperationalError as error:
-            if getattr(error, "sqlite_errorname", "") not in ("SQLITE_BUSY", "SQLITE_BUSY_RECOVERY"):
-                raise
-            time.sleep(0.02)
-    return _connect(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    db.text_factory = _text
-    try:
-        if db.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
-            raise sqlite3.OperationalError("this file system cannot keep a write-ahead log")
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.executescript(_TABLES)
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
-
-
-def _text(held: bytes) -> str:
-    """Text as it is; what is no UTF-8 any more is noticed by its seal."""
-    return held.decode("utf-8", "replace")
 
 
 def _inode(path: Path) -> int:

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from .backends import Backend
 from .backends.memory import ran_out
 from .bench import Bench, params_of
+from .disk import full, no_room
 from .errors import BackendError, Damaged, MikebotError, OutOfMemory
 from .graph import Action, Result
 from .kinds import KINDS, Inputs, Part, Tell
-from .store import Store, full, no_room
+from .store import Store
 from .trust.permit import Permit
 
 

@@ -8,7 +8,6 @@ the disk is found before it can reach a film.
 from __future__ import annotations
 
 import contextlib
-import errno
 import glob
 import hashlib
 import json
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .digests import mark
+from .disk import explained
 from .effort import kin, work_of
 from .errors import Damaged, StoreError
 from .graph import Action, Artifact, Result
@@ -28,7 +28,6 @@ from .ledger import Ledger, Pace, Row
 from .seal import seal, unseal
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
-_FULL = "the disk is full: free some space, or run `mikebot gc`"
 POLL = 0.05  # Seconds between two looks at a lease that another process holds.
 
 
@@ -52,7 +51,7 @@ class Store:
     def __init__(self, root: Path, remembering: bool = False) -> None:
         self.root = root
         self._found: dict[str, Result] | None = {} if remembering else None
-        with _explained(root):
+        with explained(root):
             for part in ("artifacts", "renders", "tmp"):
                 (root / part).mkdir(parents=True, exist_ok=True)
             self.ledger = Ledger(root / "results.db")
@@ -93,12 +92,12 @@ class Store:
     def discard(self, digest: str) -> None:
         """Remove an artifact unless it is whole after all."""
         if not self.whole(digest):
-            with _explained(self.root):
+            with explained(self.root):
                 self.path(digest).unlink(missing_ok=True)
 
     def put(self, file: Path) -> Artifact:
         """Move a file of this store's scratch space to its place; heals what was damaged there."""
-        with _explained(self.root):
+        with explained(self.root):
             _flush(file)
             artifact = Artifact(hash_of(file), file.stat().st_size)
             target = self.path(artifact.digest)
@@ -108,7 +107,7 @@ class Store:
 
     def adopt(self, source: Path, artifact: Artifact) -> None:
         """Copy a file that the author brought; StoreError if it is not any more what it was when it was read."""
-        with _explained(self.root), self.scratch() as room:
+        with explained(self.root), self.scratch() as room:
             try:
                 digest = _copy(source, room / "copy")
             except FileNotFoundError:
@@ -125,7 +124,7 @@ class Store:
         aside = to.with_name(f".{to.name}.{self.ledger.owner}.part")
         self.ledger.live()
         try:
-            with _explained(to.parent):
+            with explained(to.parent):
                 to.parent.mkdir(parents=True, exist_ok=True)
                 self.sweep_parts(to.parent, to.name)
                 try:
@@ -201,7 +200,7 @@ class Store:
         """A folder on the store's file system, so that moving out of it is atomic."""
         self.ledger.live()
         room = self.root / "tmp" / f"{self.ledger.owner}-{os.urandom(4).hex()}"
-        with _explained(self.root):
+        with explained(self.root):
             room.parent.mkdir(exist_ok=True)  # Whoever removed a store that is in use finds it begun anew.
             room.mkdir()
         try:
@@ -221,7 +220,7 @@ class Store:
         if last is not None and dict(last.steps) == dict(steps):
             return
         text = json.dumps({"storyboard": storyboard, "profile": profile, "time": time.time(), "steps": dict(steps)})
-        with self.scratch() as room, _explained(self.root):
+        with self.scratch() as room, explained(self.root):
             (room / "render").write_text(text, encoding="utf-8")
             (self.root / "renders").mkdir(exist_ok=True)
             (room / "render").replace(self._next_render())
@@ -303,28 +302,3 @@ def _copy(source: Path, target: Path) -> str:
 def _flush(file: Path) -> None:
     with file.open("rb+") as stream:
         os.fsync(stream.fileno())
-
-
-@contextlib.contextmanager
-def _explained(place: Path) -> Iterator[None]:
-    """Turn what the operating system says into what a person can do about it."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(f"{place}: {error.strerror or error}", _remedies(error)) from error
-
-
-def full(error: BaseException | None) -> bool:
-    """Whether an error says that the disk is full."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
-def no_room(root: Path) -> StoreError:
-    """What to say when it is."""
-    return StoreError(f"{root}: {os.strerror(errno.ENOSPC)}", _FULL)
-
-
-def _remedies(error: OSError) -> str:
-    if full(error):
-        return _FULL
-    return "make it writable, or name another place with --store or --out"

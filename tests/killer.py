@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine import cli, ledger, store, worker
+from engine import cli, ledger, ledger_file, store, worker
 from engine.executors.local import LocalExecutor
 
 
@@ -47,7 +47,7 @@ def put(trap: Trap, after: bool = False) -> None:
 
 def record(trap: Trap, statement: str) -> None:
     """SQLite tells each statement before it runs it; of the commits, only those of a result count."""
-    connect = ledger._connect
+    connect = ledger_file._connect
     writing = False
 
     def hear(sql: str) -> None:
@@ -62,7 +62,7 @@ def record(trap: Trap, statement: str) -> None:
         db.set_trace_callback(hear)
         return db
 
-    ledger._connect = trapped
+    ledger_file._connect = trapped
 
 
 def recorded(trap: Trap) -> None:

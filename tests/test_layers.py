@@ -31,7 +31,7 @@ LAYERS = (
         "words",
         "__init__",
     },
-    {"graph", "document", "digests", "effort", "ledger", "implied", "formats", "diff", "models"},
+    {"graph", "document", "digests", "disk", "effort", "ledger", "ledger_file", "implied", "formats", "diff", "models"},
     {"naming", "authored"},
     {"schema", "explain", "given_files", "meaning", "places", "plan_picture", "store", "backends", "trust"},
     {"plan_sound"},

@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import gettempdir
 
 from ..backends.memory_need import gigabytes
+from ..disk import full
 from ..document import shown
 from ..errors import MikebotError
-from ..store import full
 
 KEEP_FREE = 1_000_000_000  # Bytes of the disk that are left alone.
 SCARCE = 4096 * 16  # Bytes: with less, a write that failed failed for that, whatever a library makes of it.
