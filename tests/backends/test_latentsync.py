@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -119,7 +120,20 @@ def test_a_silence_is_as_long_as_it_is_said_to_be() -> None:
     timing = {"rate": 100, "words": [[50, 100, "a"], [170, 200, "b"]]}
     assert words_heard(timing, 100, Fraction(25), 0.8) == [True] * 55 + [False] * 45
     assert words_heard(timing, 100, Fraction(25), 0.7).count(False) == 45 + 9
+    assert words_heard(timing, 100, Fraction(25), 0) == [True] * 100
     assert words_heard({"rate": 1, "words": []}, 9, Fraction(25), 0.7) == [True] * 9
+
+
+def test_mouths_are_made_at_the_models_rate_or_at_the_films(tmp_path: Path) -> None:
+    """In a picture that stands still, only a new mouth makes a new frame."""
+    said = Spoken(tmp_path, [portrait(*SIZE, 64, 46, 62)] * 20, fps="50")
+
+    def news(own: bool) -> list[bool]:
+        made = decoded(said.run(fps="50", own_rate=own))
+        return [bool((one != two).any()) for one, two in pairwise(made)]
+
+    assert news(True) == [frame % 2 == 1 for frame in range(19)]
+    assert news(False) == [True] * 19
 
 
 @pytest.mark.parametrize("fps", ["24", "25", "30", "30000/1001", "60"])
