@@ -83,6 +83,16 @@ def test_a_machine_without_weights_is_told_all_that_is_known(space: Space) -> No
     assert todo[-1] == "mikebot fetch --profile final"
 
 
+def test_the_files_of_a_model_of_lips_are_told_each_and_its_memory_once(space: Space) -> None:
+    said = space.doctor("lips")
+    assert (said.code, said.err) == (1, "")
+    models = "\n".join(part("Models", said.out))
+    (page,) = re.findall(r"```text\n(  MISSING ByteDance.*?)\n```", DOCS, re.DOTALL)
+    assert page in models
+    assert "face_detection_yunet_2023mar.onnx of OpenCV's model zoo into a folder" in " ".join(said.out.split())
+    assert part("To do", said.out)[-1].endswith("mikebot fetch --profile lips")
+
+
 def test_a_token_makes_the_way_to_a_gated_model_shorter(space: Space) -> None:
     assert "hf auth login" not in space.doctor("final", HF_TOKEN="hf_some").out
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 import tiny_diffusion
+import tiny_lips
 from command_kit import COMMAND, Said, environment, mikebot
 from hub_kit import COMMIT, TOKEN, Hub, serving
 
@@ -40,6 +41,15 @@ kinds:
       pixels: 4096
       call: {{max_sequence_length: 128}}
     limits: {{scale: 1, pace: 1, bytes: 100000}}
+"""
+MOUTHS = f"""\
+name: painted
+extends: draft
+kinds:
+  talk:
+    backend: latentsync
+    params:
+      {{model: made/lips, revision: {COMMIT}, vae: made/lips-vae, vae_revision: {COMMIT}, resolution: 64, device: cpu}}
 """
 UNREAD = ("flux.safetensors", "vae/model.bin", "transformer/diffusion_pytorch_model.fp16.safetensors", "own.py")
 
@@ -236,6 +246,26 @@ def test_a_lora_of_the_profile_comes_alone(space: Space, hub: Hub) -> None:
     there = space.home / "hub/models--made--Looks/snapshots" / COMMIT
     assert [file.name for file in there.iterdir()] == ["paper.safetensors"]
     assert space.run("render", "projects/hello", "--until", "still").code == 0
+
+
+def test_of_a_model_of_lips_come_the_files_that_the_profile_names_and_no_other_pickle(space: Space, hub: Hub) -> None:
+    tiny_lips.build(hub.folder / "made")
+    for name in ("lips/stable_syncnet.pt", "lips/whisper/small.pt", "lips-vae/diffusion_pytorch_model.bin"):
+        (hub.folder / "made" / name).write_bytes(b"not for us")
+    space.profile(MOUTHS)
+    before = space.run("doctor")
+    assert before.code == 1
+    assert before.out.count("  MISSING made/lips") == 4
+    said = space.fetch()
+    assert (said.code, said.err) == (0, "")
+    for model, files in (
+        ("lips", {"latentsync_unet.pt", "whisper/tiny.pt"}),
+        ("lips-vae", {"config.json", "diffusion_pytorch_model.safetensors"}),
+    ):
+        there = space.home / f"hub/models--made--{model}/snapshots" / COMMIT
+        assert {file.relative_to(there).as_posix() for file in there.rglob("*.*")} == files
+    after = space.run("doctor")
+    assert (after.code, after.out.endswith("Nothing is missing.\n")) == (0, True)
 
 
 @pytest.mark.parametrize(

@@ -333,6 +333,18 @@ def test_the_shipped_profiles_are_right_and_say_what_to_fetch(profile: str, tmp_
     assert ("needs bitsandbytes: pip install bitsandbytes" in told) == (profile == "desktop")
 
 
+def test_a_film_with_lips_is_planned_without_weights_and_says_what_to_fetch() -> None:
+    from engine.backends.latentsync import LatentSync
+
+    env = environment() | {"MIKEBOT_MODELS": "", "HF_HUB_CACHE": "none", "HF_HOME": "none"}
+    for project in ("hello", "firewalls"):
+        planned = mikebot(ROOT, "plan", f"projects/{project}", "--profile", "lips", env=env)
+        assert (planned.code, planned.err) == (0, "")
+        assert "/talk  " in planned.out
+    choice = load_profile("lips", ROOT).kinds["talk"]
+    assert list(LatentSync.misfits(choice.params)) == []
+
+
 def test_the_misfits_of_a_profile_have_words() -> None:
     from engine.backends.flux import Flux
     from engine.backends.wan import Wan
