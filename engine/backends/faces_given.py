@@ -19,7 +19,7 @@ _APART = 32  # Pixels from eye to eye in which it is followed, where there are a
 _MOST, _LEAST = 80, 6  # Places that are followed; fewer tell nothing.
 _OFF = 1.0  # Pixels by which a place may miss itself on its way there and back.
 _HOLDS = 0.4  # The share of places that must agree, or the face is not there.
-_AHEAD = 0.42  # Of a box's width, as the finders have it: from eye to eye.
+_BETWEEN = 0.42  # Of a box's width, as the cascades have it: from eye to eye.
 
 
 class Given:
@@ -94,6 +94,6 @@ def _upper(grey: Any, eyes: Points, apart: float) -> Any:
 
 def _face(eyes: Points) -> Face:
     """As a finder would have it around these eyes."""
-    side = _apart(eyes) / _AHEAD
+    side = _apart(eyes) / _BETWEEN
     x, y = eyes.mean(axis=0)
     return Face((float(x - side / 2), float(y - 0.375 * side), side, side), points_of(*eyes))

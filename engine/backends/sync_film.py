@@ -160,7 +160,8 @@ class Mouths:
                     seen[place] = self._given(moments[place], self._clock.taken(moments[place], stretch), reel)
             given = [[seen[place] for place in span] for span in group]
             faces, audio = (torch.stack([torch.stack([one[part] for one in row]) for row in given]) for part in (0, 1))
-            made = self._synced(faces, audio, self._clock.taken(moments[group[0].start], stretch), len(group))
+            first, last = (self._clock.taken(moments[at], stretch) for at in (group[0].start, group[-1].stop - 1))
+            made = self._synced(faces, audio, range(first, last + 1))
             yield from zip(group, made, strict=True)
             for place in [place for place in seen if place < group[-1].stop - self._params.overlap]:
                 del seen[place]
@@ -175,14 +176,13 @@ class Mouths:
         face = warp.face(cropped, self._resolution)
         return library("torch").from_numpy(face.transpose(2, 0, 1).copy()), self._hearing.at(moment)
 
-    def _synced(self, faces: Tensor, audio: Tensor, frame: int, count: int) -> Tensor:
-        """(b, f, 3, R, R). Raises BackendError where the model's numbers are none."""
-        steps, long = self._params.steps, faces.shape[1] * count
+    def _synced(self, faces: Tensor, audio: Tensor, frames: range) -> Tensor:
+        """(b, f, 3, R, R), of some frames of the film. Raises BackendError where the model's numbers are none."""
 
         def tell(done: int, total: int) -> None:
-            self._tell(min(1.0, (frame + long * done / total) / self._params.frames))
+            self._tell((frames.start + len(frames) * done / total) / self._params.frames)
 
-        made = self._sync.windows(faces, audio, steps, self._params.guidance, tell=tell)
+        made = self._sync.windows(faces, audio, self._params.steps, self._params.guidance, tell=tell)
         if not bool(made.isfinite().all()):
             message = "a mouth came out of the VAE with values that are no numbers"
             raise BackendError(message, "Set dtype: bfloat16 or float32.")

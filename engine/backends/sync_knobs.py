@@ -81,7 +81,7 @@ def resolution(said: Mapping[str, Any]) -> int:
 
 def settled(params: Mapping[str, Any]) -> dict[str, Any]:
     """A profile's params with the revisions of what is here, and who finds faces."""
-    found = {**params, "faces": named(str(params.get("faces", "")))}
+    found = {**params, "faces": "" if params.get("eyes") else named(str(params.get("faces", "")))}
     for name, revision in (("model", "revision"), ("vae", "vae_revision")):
         model = str(found.get(name) or getattr(LatentSyncParams, name))
         try:

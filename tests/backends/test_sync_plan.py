@@ -36,7 +36,7 @@ def test_nothing_is_told_where_lips_follow_in_every_frame() -> None:
 def test_it_is_told_where_when_and_why_they_do_not() -> None:
     told = plan((40, ""), (10, NOBODY), (40, ""), (5, TURNED), (5, SEVERAL), (10, SMALL), (20, "")).note
     assert told == (
-        "lips follow the voice in 91% of the frames that show a face; not in 1.60-2.00 s (no face), 3.60-3.80 s (the "
+        "lips follow the voice in 90% of the frames that show a face; not in 1.60-2.00 s (no face), 3.60-3.80 s (the "
         "face is turned away), 3.80-4.00 s (several faces, and no choice), 4.00-4.40 s (a face of less than 50 pixels)"
     )
     assert plan((25, NOBODY)).note == "no lips follow the voice: 0.00-1.00 s (no face)"
@@ -59,6 +59,8 @@ def test_a_step_fails_where_a_tenth_of_the_faces_cannot_be_used() -> None:
     assert told.value.hint == (
         "Take another picture or clip, say whose face with which: or where with eyes:, or lower least:."
     )
+    with pytest.raises(BackendError, match="in only 89% of"):
+        plan((899, ""), (101, TURNED))
     assert plan((50, ""), (50, TURNED), least=0.5).note
     assert plan((50, ""), (50, TURNED), silent=range(50, 100)).note == ""  # Nobody speaks there.
     assert plan((10, ""), (90, NOBODY)).note  # These show no face.
