@@ -12,7 +12,7 @@ from pathlib import Path
 from .place import Options
 from .table import Figure, table
 
-NAMES = ("startup", "nothing", "edit", "join", "smooth", "film", "live", "grammar", "memory", "voice")
+NAMES = ("startup", "nothing", "edit", "join", "smooth", "film", "live", "grammar", "memory", "voice", "lips")
 
 
 def main() -> int:

@@ -53,6 +53,14 @@ def test_desktop_is_watched_in_a_process_of_its_own(printed: list[str]) -> None:
         assert float(most.removesuffix(" GB")) > 0.1
 
 
+def test_lips_are_measured_by_windows_and_as_a_whole_step(printed: list[str]) -> None:
+    one, two = ("lips, 64, float32, 1 window", "lips, 64, float32, 2 windows at once")
+    assert cells(printed, f"{two}: seconds per second of video, 3 steps")[1] == "one window"
+    assert float(cells(printed, f"{one}: share of the device's matrix rate")[0].removesuffix(" %")) > 0
+    (whole,) = cells(printed, f"{one}, 320 x 180, 1 s: a whole step for a second of video")
+    assert float(whole.removesuffix(" s")) > 0
+
+
 def test_a_name_that_is_none_is_told() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.gpu", "stills"],
