@@ -35,7 +35,8 @@ class Speech:
 class Narration:
     """The sentences of a scene in a row, or the author's recording.
 
-    Reads audio.0001, timing.0001, ..., and `room`, the persona's reference recording; or `recording`. Writes `audio` (WAV, 16-bit, mono, 48 kHz), `timing`.
+    Reads audio.0001, timing.0001, ..., and `room`, the persona's reference recording; or `recording`.
+    Writes `audio` (WAV, 16-bit, mono, 48 kHz), `timing`.
     """
 
     text: str = ""
