@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..errors import BackendError
 from .faces import Box, Face, Pixels, Points, points_of
 
 _LONGEST = 640  # Pixels of a frame's longer side in which faces are looked for.
@@ -72,5 +73,8 @@ def _box(found: tuple[int, ...], scale: float) -> Box:
 
 
 def _cascade(name: str) -> Any:
+    if not hasattr(cv2, "CascadeClassifier"):
+        message = f"OpenCV {cv2.__version__} has no cascades, which find faces"
+        raise BackendError(message, "pip install 'opencv-python-headless<5', or set faces: yunet in the profile.")
     folder = Path(cv2.__file__).parent / "data"
     return cv2.CascadeClassifier(str(folder / f"haarcascade_{name}.xml"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from tiny_lips import LAMPS, portrait, robot
@@ -42,6 +43,17 @@ def test_no_face_is_found_where_there_is_none(haar: Haar) -> None:
 def test_two_heads_are_two_faces(haar: Haar) -> None:
     both = np.concatenate([portrait(160, 180, 80, 90, 110), portrait(160, 180, 80, 90, 110)], axis=1)
     assert len(haar.faces(both)) == 2
+
+
+def test_another_opencv_that_has_no_cascades_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenCV 5 moved them elsewhere."""
+    monkeypatch.delattr(cv2, "CascadeClassifier")
+    with pytest.raises(BackendError) as missing:
+        Haar()
+    assert str(missing.value) == (
+        f"OpenCV {cv2.__version__} has no cascades, which find faces\n"
+        "  pip install 'opencv-python-headless<5', or set faces: yunet in the profile."
+    )
 
 
 def test_the_nose_moves_with_a_turn_and_the_brows_do_not() -> None:
