@@ -21,8 +21,11 @@ from .temporal import positions
 from .unet import UNet3D
 
 RESOLUTIONS = (256, 512)  # What 1.5 and 1.6 were trained on. Nothing in a file says which it is.
-# Digests (SHA-256) of U-Net files and their resolution, as far as anybody has measured them.
-KNOWN: Mapping[str, int] = {}
+# Digests (SHA-256) of the public U-Net files and their resolution, as projects that use them agree on them.
+KNOWN: Mapping[str, int] = {
+    "6440b49a7ccceff56cdc001f5f17605216337f5bbd66fa360139768926e23f51": 256,
+    "0a478e89eb660f82da4c35dbdde8a5adfb27f99d1b4e50edd03729e1e98316d3": 512,
+}
 _TABLE = ".pos_encoder.pe"  # Follows from its shape, so a file may have it or not.
 _TEMPORAL = ".motion_modules."
 _FETCH = "Fetch latentsync_unet.pt of LatentSync 1.5 (resolution 256) or 1.6 (512)"
