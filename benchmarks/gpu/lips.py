@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from engine.errors import BackendError
-
 from ..table import Figure
 from . import beside, measured, models
 from .beside import Place
@@ -91,7 +89,7 @@ def _tried(title: str, work: Callable[[], Iterator[Figure]]) -> Iterator[Figure]
     """The figures of some work; where it fails, a word of why, and the next may go on."""
     try:
         yield from work()
-    except (RuntimeError, BackendError, ImportError) as problem:  # Out of memory and the compiler's are of the first.
+    except Exception as problem:  # Out of memory, the compiler's, a package that lacks: the next case may still be told.
         said = str(problem).strip().partition("\n")[0][:200]
         print(f"{title}: left out, {type(problem).__name__}: {said}", file=sys.stderr, flush=True)
         beside.reset()
