@@ -89,7 +89,7 @@ def _tried(title: str, work: Callable[[], Iterator[Figure]]) -> Iterator[Figure]
     """The figures of some work; where it fails, a word of why, and the next may go on."""
     try:
         yield from work()
-    except Exception as problem:  # Out of memory, the compiler's, a package that lacks: the next case may still be told.
+    except Exception as problem:  # Out of memory, a compiler's, a package that lacks: go on with the next.
         said = str(problem).strip().partition("\n")[0][:200]
         print(f"{title}: left out, {type(problem).__name__}: {said}", file=sys.stderr, flush=True)
         beside.reset()
