@@ -7,7 +7,6 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,11 @@ from .errors import BackendError, BuildError, Refused, UsageError
 from .estimate import Estimator
 from .executors.local import LocalExecutor, cores
 from .forecast import forecast
-from .graph import Result, Step
+from .graph import Step
 from .profile import on_folders
 from .project import Project, open_project
 from .recall import Note, Request, program, remember
+from .remarks import remarks
 from .report import Report, Tally, Terminal, reporter, seconds
 from .store import Store
 from .storyboard import Profile
@@ -94,28 +94,13 @@ class _Delivery:
         summary = self._summary(done)
         if self.args.until in WHOLE and not self.args.scene:
             self.store.remember(self.project.id, self.project.variant, built.keys)
-        if told := list(self._remarks(built)):
+        if told := [f"{name}: {note}" for name, note in remarks(built, self.store, built.steps)]:
             summary["remarks"] = told
         report.done(summary)
         for said in told:
             self.warnings.append(said)
             sys.stderr.write(f"{said}\n")
         self._note(built, summary)
-
-    def _remarks(self, built: Built) -> Iterator[str]:
-        """What voices had to say again, how words were timed and where lips do not follow the voice."""
-        for name, step in built.steps.items():
-            told = (step.kind == "narration" and "recording" in step.inputs) or remarks(step)
-            if told and (note := self._note_of(step.kind, built.results[name])):
-                yield f"{name}: {note}"
-
-    def _note_of(self, kind: str, result: Result) -> str:
-        """What a step's output says of itself; a video says nothing any more once it was freed."""
-        if kind == "talk":
-            from .backends import lossless
-
-            return lossless.note(self.store.path(result.outputs["video"].digest))
-        return str(json.loads(self.store.read(result.outputs["timing"])).get("note", ""))
 
     def _hearing(self, report: Report) -> Any:
         def listen(event: Event) -> None:
@@ -193,13 +178,6 @@ def advised(event: Event, profile: Profile) -> Event:
         return event
     message, hint = (named(text, profile) for text in (event.error.message, event.error.hint))
     return event._replace(error=BackendError(message, hint))
-
-
-def remarks(step: Step) -> bool:
-    """Whether a sentence or a talk may come with something that people should know (Backend.remarks)."""
-    from .backends import find
-
-    return step.kind in {"speech", "talk"} and getattr(find(step.kind, step.backend), "remarks", False)
 
 
 def exact(step: Step) -> bool:

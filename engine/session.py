@@ -30,6 +30,7 @@ from .graph import Artifact, Step
 from .news import Hear, News
 from .plan import Planner
 from .project import Project
+from .remarks import remarks
 from .resolve import Resolved
 from .saves import Request, Saves
 from .splice import write
@@ -54,6 +55,9 @@ class Say(Protocol):
 
     def failed(self, step: str, message: str) -> None:
         """A step failed, just now; or, without a name, the build did."""
+
+    def remark(self, step: str, note: str) -> None:
+        """A step that was made says something of it."""
 
     def film(self, path: Path, seconds: float, built: int, kept: int) -> None:
         """A film is whole, so many seconds after the save."""
@@ -249,6 +253,9 @@ class Session:
     def _deliver(self, save: _Save, view: View, done: Delivered) -> None:
         seconds = time.monotonic() - save.begun
         self.news.film(save.number, save.base, view, done, seconds)
+        made = [name for name, work in view.work.items() if work.state == "built" and name in done.built.steps]
+        for name, note in remarks(done.built, self._store, made):
+            self._say.remark(name, note)
         built = sum(work.state == "built" for work in view.work.values())
         film = next(item.to for item in done.items if item.output == "film")
         self._say.film(film, seconds, built, len(done.built.steps) - built)

@@ -47,6 +47,7 @@ LAYERS = (
     {
         "report",
         "checkout",
+        "remarks",
         "delivery",
         "diff_report",
         "introduced",

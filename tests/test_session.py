@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from command_kit import BOARD
+from media_kit import wav
 from PIL import Image
 from watch_kit import Follower, Heard, base_of, invalid, pause, replaced, settled, steps, watching
 from workshop import Workshop
@@ -60,6 +61,19 @@ def test_the_first_look_makes_the_film(shop: Workshop) -> None:
             assert path.is_file()
         follower.until(Follower.same)
         assert [line[0] for line in heard.lines] == ["saved", "film"]
+
+
+def test_what_a_step_says_of_itself_is_told_when_it_is_made_and_not_again(shop: Workshop) -> None:
+    wav(shop.folder / "hum.wav")
+    text = BOARD.replace("narration: That one is blue.", "audio: hum.wav\n    narration: That one is blue.")
+    board(shop).write_text(text)
+    with watching(board(shop), "short") as (_, follower, heard):
+        follower.until(settled(text))
+        assert [line[:2] for line in heard.lines if line[0] == "remark"] == [("remark", "blue/narration")]
+        newer = text.replace("a red door", "a red gate")
+        replaced(board(shop), newer)
+        follower.until(settled(newer))
+        assert [line[0] for line in heard.lines] == ["saved", "remark", "film", "saved", "film"]
 
 
 def test_an_edit_makes_its_scene_again_and_says_why(shop: Workshop) -> None:

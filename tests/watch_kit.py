@@ -30,6 +30,9 @@ class Heard:
     def failed(self, step: str, message: str) -> None:
         self.lines.append(("failed", step, message))
 
+    def remark(self, step: str, note: str) -> None:
+        self.lines.append(("remark", step, note))
+
     def film(self, path: Path, seconds: float, built: int, kept: int) -> None:
         self.lines.append(("film", path, built, kept))
 

@@ -10,10 +10,8 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..build import Built, build, ungated
-from ..delivery import remarks
 from ..digests import Digests
 from ..document import parse, shown
 from ..errors import UsageError
@@ -22,6 +20,7 @@ from ..load import board_of
 from ..places import named_persona, store_folder, workspace
 from ..profile import load_profile, profile_files
 from ..project import Project, judge
+from ..remarks import remarks
 from ..report import Tally, seconds
 from ..store import Store
 
@@ -55,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
         tally = Tally()
         built = _built(project, store, args.vram, tally)
         store.checkout(built.results[f"{SCENE}/narration"].outputs["audio"], out)
-        _remark(built, store)
+        for name, note in remarks(built, store, built.steps):
+            sys.stderr.write(f"{name}: {note}\n")
     finally:
         store.close()
         project.loaded_digests.save()
@@ -88,16 +88,6 @@ def _built(project: Project, store: Store, vram: float, tally: Tally) -> Built:
         return build(lambda: project.planner("narration"), store, executor, sources, tally.count, gate=gate)
     finally:
         executor.close()
-
-
-def _remark(built: Built, store: Store) -> None:
-    """What the voice had to say again, or left out."""
-    for name, step in built.steps.items():
-        timing: dict[str, Any] = {}
-        if remarks(step):
-            timing = json.loads(store.read(built.results[name].outputs["timing"]))
-        if timing.get("note"):
-            sys.stderr.write(f"{name}: {timing['note']}\n")
 
 
 def _play(file: Path) -> None:

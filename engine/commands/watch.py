@@ -65,6 +65,10 @@ class Lines:
         text = message.replace("\n", "\n  ")
         print(f"failed  {step}\n  {text}" if step else f"failed  {text}", file=sys.stderr, flush=True)
 
+    def remark(self, step: str, note: str) -> None:
+        """What is to be known of a step that was made."""
+        _out(f"note    {step}: {note}")
+
     def film(self, path: Path, took: float, built: int, kept: int) -> None:
         """Where the film is."""
         _out(f"film    {shown(path)}, {seconds(took)} after the save ({built} made, {kept} kept)")
