@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,13 @@ def listen(process: subprocess.Popen, word: str) -> str:
 
 
 def stopped(process: subprocess.Popen, told: str) -> Run:
-    run = ended(process)
-    return run._replace(out=told + run.out)
+    """How it ended, and all that it said: what was read ahead while listening, `communicate` does not know of."""
+    assert process.stdout is not None
+    patience = threading.Timer(120, process.kill)
+    patience.start()
+    told += process.stdout.read()
+    patience.cancel()
+    return ended(process)._replace(out=told)
 
 
 @pytest.mark.parametrize("whole_group", [False, True], ids=["leader", "group"])

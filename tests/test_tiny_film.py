@@ -82,7 +82,7 @@ class Space:
         (root / "profiles").mkdir()
         (root / "profiles/tiny.yaml").write_text(TINY)
         (root / "profiles/pictures.yaml").write_text(PICTURES)
-        with contextlib.redirect_stderr(None):
+        with contextlib.redirect_stderr(io.StringIO()):
             tiny_diffusion.build(root / "models", "flux", "wan21-i2v")
         self.env = environment() | {"MIKEBOT_MODELS": str(root / "models")}
 
