@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from graphlib import TopologicalSorter
 from typing import Any, NamedTuple
 
 from .backends import find
@@ -63,7 +64,7 @@ class Estimator:
         return self.pace(step).bytes * work_of(step.params)
 
     def totals(self, look: Forecast, lanes: int) -> Totals:
-        """Sum up a forecast; what needs no GPU is shared among the lanes."""
+        """Sum up a forecast: what needs no GPU is shared among the lanes, but no faster than its longest chain."""
         count = {"hit": 0, "run": 0, "maybe": 0}
         seconds = dict.fromkeys(count, 0.0)
         gpu = size = 0.0
@@ -74,8 +75,22 @@ class Estimator:
                 seconds[state] += self.seconds(step)
                 size += self.size(step)
                 gpu += self.seconds(step) if self._limits(step).get("gpu") else 0.0
-        least, most = seconds["run"] / lanes, (seconds["run"] + seconds["maybe"] - gpu) / lanes + gpu
+        least = max(seconds["run"] / lanes, self._chain(look, {"run"}))
+        shared = (seconds["run"] + seconds["maybe"] - gpu) / lanes + gpu
+        most = max(shared, self._chain(look, {"run", "maybe"}))
         return Totals(**count, least_seconds=least, most_seconds=most, gpu_seconds=gpu, gigabytes=size / 1e9)
+
+    def _chain(self, look: Forecast, states: Collection[str]) -> float:
+        """Seconds of the longest row of steps in some states of which each waits for the one before."""
+        needs = {
+            name: [need for need in step.needs() if look.states[need] in states]
+            for name, step in look.steps.items()
+            if look.states[name] in states
+        }
+        ends: dict[str, float] = {}
+        for name in TopologicalSorter(needs).static_order():
+            ends[name] = self.seconds(look.steps[name]) + max((ends[need] for need in needs[name]), default=0.0)
+        return max(ends.values(), default=0.0)
 
     def _limits(self, step: Step) -> Mapping[str, Any]:
         chosen = self._profile.kinds[step.kind]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.estimate import Estimator
-from engine.graph import Action, Artifact, Result, Step
+from engine.forecast import Forecast, Outlook
+from engine.graph import Action, Artifact, Ref, Result, Step
 from engine.profile import load_profile
 from engine.store import Store
 from engine.storyboard import Profile
@@ -78,3 +80,25 @@ def test_a_measured_number_of_steps_is_taken_before_a_reckoned_one(store: Store)
     assert known.seconds(still(FINAL, steps=20)) == pytest.approx(6)
     assert known.seconds(still(FINAL, steps=30)) == pytest.approx(8 * 30 / 28)
     assert known.seconds(still(FINAL, steps=5)) == pytest.approx(2.5)
+
+
+def test_a_render_takes_no_less_than_its_longest_chain() -> None:
+    """Two steps of 30 s that need no GPU wait for none on two lanes; a third that reads one of them does."""
+    choice = replace(FINAL.kinds["still"], limits={"pace": 30})
+    free = replace(FINAL, kinds={**FINAL.kinds, "still": choice})
+    one, two = still(free), still(free, prompt="a gate")._replace(name="two")
+    third = still(free, prompt="a wall")._replace(name="three", inputs={"like": Ref("still", "image")})
+    beside = forecast_of({"run": [one, two]})
+    assert totals(free, beside) == (30, 30)
+    assert totals(free, forecast_of({"run": [one, two], "maybe": [third]})) == (30, 60)
+    assert totals(free, forecast_of({"run": [one, two, third]})) == (60, 60)
+
+
+def totals(profile: Profile, look: Forecast) -> tuple[float, float]:
+    found = Estimator({}, profile).totals(look, 2)
+    return round(found.least_seconds), round(found.most_seconds)
+
+
+def forecast_of(states: dict[Outlook, list[Step]]) -> Forecast:
+    steps = {step.name: step for these in states.values() for step in these}
+    return Forecast(steps, {step.name: state for state, these in states.items() for step in these}, {}, {}, {}, {}, {})
