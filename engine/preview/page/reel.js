@@ -54,10 +54,21 @@ export class Reel {
     next.muted = next !== seen || seen.muted;
     const loaded = await ready(next);
     if (turn !== this.#turn) return false;
-    if (!loaded) this.#wanted = "";
-    else if (next !== seen) return this.#swap(turn, playing, start);
-    else if (playing) await next.play().catch(() => {});
-    return loaded;
+    if (!loaded) return this.#giveUp(next, seen);
+    if (next !== seen) return this.#swap(turn, playing, start);
+    if (playing) await next.play().catch(() => {});
+    return true;
+  }
+
+  /**
+   * What could not be had leaves nothing behind.
+   * @param {HTMLVideoElement} next
+   * @param {HTMLVideoElement} seen
+   */
+  #giveUp(next, seen) {
+    this.#wanted = "";
+    if (next !== seen) empty(next);
+    return false;
   }
 
   /** Show nothing, and hold nothing that was shown. */
