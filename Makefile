@@ -7,7 +7,7 @@ LIGHT := $(VENV)/.light
 DEV := $(VENV)/.dev
 NODE := $(VENV)/node/.done
 NPM := $(addprefix tests/editor/,package.json package-lock.json .npmrc)
-JOBS ?= 2
+JOBS ?= 3  # One more than cores that are usual: many tests wait for a watch or a browser.
 
 .PHONY: help demo test check bench bench-gpu clean
 .DELETE_ON_ERROR:
