@@ -7,7 +7,8 @@ LIGHT := $(VENV)/.light
 DEV := $(VENV)/.dev
 NODE := $(VENV)/node/.done
 NPM := $(addprefix tests/editor/,package.json package-lock.json .npmrc)
-JOBS ?= 3  # One more than cores that are usual: many tests wait for a watch or a browser.
+# One more than there are cores, commonly: many tests wait for a watch or a browser.
+JOBS ?= 3
 
 .PHONY: help demo test check bench bench-gpu clean
 .DELETE_ON_ERROR:
@@ -22,9 +23,10 @@ help:
 demo: $(LIGHT)
 	$(BIN)/mikebot render projects/firewalls
 
+# Tests of one file stay together: they share what they build.
 test: $(DEV) $(NODE)
 	$(BIN)/python tools/system_packages.py
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal  # Tests of one file stay together: they share what they build.
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: $(DEV)
 	$(BIN)/ruff check .
