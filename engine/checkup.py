@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -17,6 +16,7 @@ from .backends import accelerator, find, memory_need, model_folder, transformers
 from .backends.diffusion_knobs import COMPILER, QUANTIZED, compiler
 from .backends.known_models import KNOWN
 from .backends.memory_need import Need, gigabytes
+from .disk import KEEP_FREE, free
 from .errors import BackendError
 from .executors.local import cores
 from .kinds import KINDS
@@ -71,10 +71,9 @@ def _machine(folder: Path) -> Iterator[Finding]:
     python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     yield Finding("Machine", sys.version_info >= (3, 11), python)
     yield Finding("Machine", True, f"{cores()} cores: as many steps at once (render --lanes N for another number)")
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    free = shutil.disk_usage(existing).free
-    todo = () if free > 1e9 else ("mikebot gc",)
-    yield Finding("Machine", free > 1e9, f"{free / 1e9:.0f} GB free for the store {folder}", todo=todo)
+    left = free(folder)
+    todo = () if left > KEEP_FREE else ("mikebot gc",)
+    yield Finding("Machine", left > KEEP_FREE, f"{left / 1e9:.0f} GB free for the store {folder}", todo=todo)
     if folder.exists():
         store = Store(folder)
         size = sum(store.artifacts().values())
@@ -209,12 +208,12 @@ def _to_fetch(one: Wanted, profile: str) -> tuple[str, ...]:
 def _room(models: list[Wanted]) -> Finding:
     """Whether the disk takes what is to come, as far as that is known."""
     cache = model_folder.cache()
-    free = shutil.disk_usage(next(parent for parent in (cache, *cache.parents) if parent.exists())).free
+    left = free(cache)
     away = {(one.model, one.file) for one in _away(models) if one.model in KNOWN}
     to_come = sum(KNOWN[model].size(file) * 1e9 for model, file in away)
-    short = f", and {gigabytes(to_come)} are to come" if to_come > free else ""
+    short = f", and {gigabytes(to_come)} are to come" if to_come > left else ""
     todo = ("free some space, or set HF_HUB_CACHE to a folder of a larger disk",) if short else ()
-    text = f"{free / 1e9:.0f} GB free for what is fetched, in {_homely(cache)}{short}"
+    text = f"{left / 1e9:.0f} GB free for what is fetched, in {_homely(cache)}{short}"
     return Finding("Models", not short, text, todo=todo)
 
 

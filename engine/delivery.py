@@ -12,6 +12,7 @@ from typing import Any
 
 from .build import Built, Event, build, ungated
 from .checkout import WHOLE, Checkout, Delivered
+from .disk import KEEP_FREE
 from .document import shown
 from .errors import BackendError, BuildError, Refused, UsageError
 from .estimate import Estimator
@@ -27,7 +28,6 @@ from .store import Store
 from .storyboard import Profile
 from .wanted import missing, named
 
-KEEP_FREE = 1e9  # Bytes of the disk that no render may take.
 ROOMY = 60e9  # Bytes free where nobody needs to ask whether a render fits.
 
 

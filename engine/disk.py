@@ -5,12 +5,24 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import StoreError
 
+KEEP_FREE = 1_000_000_000  # Bytes of a disk that are left alone, whatever is to be written.
 FULL = "the disk is full: free some space, or run `mikebot gc`"
+
+
+def standing(folder: Path) -> Path:
+    """The folder, or the nearest above it that there is: its disk is where the folder will be."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def free(folder: Path) -> int:
+    """Bytes that are free on the disk where a folder is, or will be."""
+    return shutil.disk_usage(standing(folder)).free
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -12,13 +11,13 @@ from typing import NamedTuple, Protocol
 from . import hub
 from .backends.memory_need import gigabytes
 from .backends.model_folder import HUB_ID, cache
+from .disk import KEEP_FREE, free
 from .errors import BackendError, MikebotError
 from .hub import FetchError, Listing, Unknown
 from .profile import mistake_at
 from .storyboard import Profile
 from .wanted import Wanted, alone, beside, lacking, wanted
 
-KEEP_FREE = 1_000_000_000  # Bytes of the disk that are left alone.
 AT_ONCE = 4  # Files; one connection alone seldom fills a fast line.
 
 
@@ -106,10 +105,9 @@ def _listed(one: Wanted, reason: BackendError) -> Listing:
 
 def _room(listings: list[Listing]) -> None:
     """Refuse, before anything is fetched, what the disk has no room for. Raises FetchError."""
-    place = next(parent for parent in (cache(), *cache().parents) if parent.exists())
-    free, left = shutil.disk_usage(place).free, sum(listing.left() for listing in listings)
-    if left and left + KEEP_FREE > free:
-        message = f"{gigabytes(left)} are to be fetched, and the disk of {cache()} has {gigabytes(free)} free"
+    has, left = free(cache()), sum(listing.left() for listing in listings)
+    if left and left + KEEP_FREE > has:
+        message = f"{gigabytes(left)} are to be fetched, and the disk of {cache()} has {gigabytes(has)} free"
         raise FetchError(message, "Free some space, or set HF_HUB_CACHE to a folder of a larger disk.")
 
 

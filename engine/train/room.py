@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import gettempdir
 
 from ..backends.memory_need import gigabytes
-from ..disk import full
+from ..disk import KEEP_FREE, free, full, standing
 from ..document import shown
 from ..errors import MikebotError
 
-KEEP_FREE = 1_000_000_000  # Bytes of the disk that are left alone.
 SCARCE = 4096 * 16  # Bytes: with less, a write that failed failed for that, whatever a library makes of it.
 
 
@@ -26,14 +24,14 @@ def refuse(needs: Mapping[Path, float], what: str) -> None:
     """Refuse what the disks have no room for; `needs` are bytes by folder, added up by disk. Raises NoRoom."""
     disks: dict[int, tuple[Path, float]] = {}
     for folder, size in needs.items():
-        place = next(parent for parent in (folder, *folder.parents) if parent.exists())
-        first, before = disks.get(place.stat().st_dev, (folder, 0.0))
-        disks[place.stat().st_dev] = (first, before + max(0.0, size))
+        device = standing(folder).stat().st_dev
+        first, before = disks.get(device, (folder, 0.0))
+        disks[device] = (first, before + max(0.0, size))
     for folder, size in disks.values():
-        free = shutil.disk_usage(next(parent for parent in (folder, *folder.parents) if parent.exists())).free
-        if size and size + KEEP_FREE > free:
+        left = free(folder)
+        if size and size + KEEP_FREE > left:
             message = f"{what} needs about {gigabytes(size)} on the disk of {shown(folder)}"
-            has = f"which has {gigabytes(free)} free, and {gigabytes(KEEP_FREE)} of it stay free"
+            has = f"which has {gigabytes(left)} free, and {gigabytes(KEEP_FREE)} of it stay free"
             elsewhere = ", or let TMPDIR name a folder of another" if folder == Path(gettempdir()) else ""
             raise NoRoom(f"{message}, {has}", f"Free some space{elsewhere}, and type the same again.")
 
@@ -54,7 +52,7 @@ def whole(path: Path) -> Iterator[Path]:
             os.fsync(stream.fileno())
         aside.replace(path)
     except Exception as problem:  # Libraries that write have names of their own for a full disk.
-        filled = full(problem) or shutil.disk_usage(path.parent).free < SCARCE
+        filled = full(problem) or free(path.parent) < SCARCE
         aside.unlink(missing_ok=True)
         if filled:
             raise _no_room(path.parent) from problem
