@@ -18,6 +18,7 @@ from media_kit import wav
 from picture_kit import decoded
 
 from engine.backends.latentsync import LatentSync, LatentSyncParams
+from engine.errors import Cancelled
 from engine.kinds import Inputs, numbered
 
 SIZE = (128, 96)
@@ -55,6 +56,19 @@ def _loaded() -> LatentSync:
 def params(frames: int, **knobs: Any) -> LatentSyncParams:
     said = {"frames": frames, "fps": "25", "width": SIZE[0], "height": SIZE[1], **tiny_lips.KNOBS}
     return LatentSyncParams(**{**said, **knobs})
+
+
+class Stops(Heard):
+    """Has enough after so many words."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.after = after
+
+    def progress(self, done: int, total: int) -> None:
+        super().progress(done, total)
+        if len(self.told) == self.after:
+            raise Cancelled
 
 
 class Spoken:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from contract_kit import Heard
-from lips_kit import SIZE, Spoken, backend, differing, models, params
+from lips_kit import SIZE, Spoken, Stops, backend, differing, models, params
 from picture_kit import decoded
 from tiny_lips import moving, portrait
 
@@ -164,19 +164,6 @@ def test_clips_come_to_the_films_rate_before_the_mouth(tmp_path: Path, source: s
 def test_windows_at_once_are_windows_one_by_one(spoken: Spoken) -> None:
     one, three = (np.array(decoded(spoken.run(batch=batch))).astype(int) for batch in (1, 3))
     assert np.abs(one - three).max() <= 1
-
-
-class Stops(Heard):
-    """Wants no more after so many words."""
-
-    def __init__(self, after: int) -> None:
-        super().__init__()
-        self.after = after
-
-    def progress(self, done: int, total: int) -> None:
-        super().progress(done, total)
-        if len(self.told) == self.after:
-            raise Cancelled
 
 
 def test_it_tells_of_each_denoising_step_and_stops_there(spoken: Spoken) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from contract_kit import Heard
-from lips_kit import Spoken, models, params
+from lips_kit import Spoken, Stops, models, params
 from tiny_lips import LAMPS, robot
 
 from engine.backends import sync_film
@@ -25,19 +25,6 @@ from engine.store import Store, hash_of
 
 FRAMES = 65
 HELD = 16 + 12 + 4  # Frames: a window, what the next one has beside the overlap, and what is at hand.
-
-
-class Stops(Heard):
-    """Has enough after so many words."""
-
-    def __init__(self, after: int) -> None:
-        super().__init__()
-        self.after = after
-
-    def progress(self, done: int, total: int) -> None:
-        super().progress(done, total)
-        if len(self.told) == self.after:
-            raise Cancelled
 
 
 @pytest.fixture(scope="module")

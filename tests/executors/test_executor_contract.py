@@ -30,12 +30,6 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return install(tmp_path, monkeypatch)
 
 
-@pytest.fixture
-def store(tmp_path: Path, log: Path) -> Iterator[Store]:
-    with closing(Store(tmp_path / "store")) as store:
-        yield store
-
-
 @pytest.fixture(params=["inline", "local"])
 def executor(request: pytest.FixtureRequest, store: Store) -> Iterator[Executor]:
     """One lane, so that a second action waits."""

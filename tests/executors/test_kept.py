@@ -36,12 +36,6 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path, log: Path) -> Iterator[Store]:
-    with closing(Store(tmp_path / "store")) as store:
-        yield store
-
-
-@pytest.fixture
 def kept(store: Store) -> Iterator[KeptExecutor]:
     """Two lanes."""
     with closing(KeptExecutor(LocalExecutor(store.root, 2))) as kept:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
@@ -32,12 +32,6 @@ ROOMY, TWO, ONE = 10.0, 0.25, 0.15  # Gigabytes: for all, for two of them, for o
 @pytest.fixture(name="log")
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return install(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def store(tmp_path: Path, log: Path) -> Iterator[Store]:
-    with closing(Store(tmp_path / "store")) as store:
-        yield store
 
 
 def still(do: str, model: str, kind: str = "still") -> Action:

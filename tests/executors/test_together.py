@@ -29,12 +29,6 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path, log: Path) -> Iterator[Store]:
-    with closing(Store(tmp_path / "store")) as store:
-        yield store
-
-
-@pytest.fixture
 def executor(store: Store) -> Iterator[LocalExecutor]:
     with closing(LocalExecutor(store.root, 1, vram=1.0)) as executor:
         yield executor
